@@ -1,8 +1,8 @@
 """What a day is: public holiday, festival, solar term, working day.
 
 Days off follow the table in ``data/holidays.toml``. A year is in it once the State Council has announced it,
-in the November before; until then (see :func:`known_years`) the holidays that the law fixes are days off,
-and nobody knows which weekends will be worked. Lunar days and solar terms are reckoned for any year.
+in the autumn before; until then (see :func:`known_years`) the holidays that the law fixes are days off,
+and nobody knows which weekends will be worked. Lunar days and solar terms are reckoned.
 """
 
 import tomllib
@@ -17,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from lunar_python import Solar
 
 DAY = timedelta(days=1)
+
+#: Years for which the almanac is good; outside them a day is a weekend or a workday and nothing else.
+RECKONED = range(1900, 2200)
 
 #: Holidays with official days off. On these days, and on their own day by the calendar, the code holds.
 PUBLIC_HOLIDAYS: Mapping[str, Promise] = MappingProxyType(
@@ -177,7 +180,7 @@ def known_years() -> frozenset[int]:
 def _official(day: date) -> frozenset[str]:
     """The public holidays whose day off this is (two, where they are joined), or ``workday_makeup``."""
     years, days = _announced()
-    if day.year in years:
+    if day.year in years or day.year not in RECKONED:
         return days.get(day, frozenset())
     return frozenset(
         code
@@ -202,7 +205,7 @@ def _announced() -> tuple[frozenset[int], Mapping[date, frozenset[str]]]:
 @lru_cache(maxsize=1024)
 def _own(day: date) -> frozenset[str]:
     """What the day is by sun and moon, whatever anybody announces."""
-    return frozenset(_by_the_sun(day) | _by_the_moon(day))
+    return frozenset(_by_the_sun(day) | _by_the_moon(day)) if day.year in RECKONED else frozenset()
 
 
 def _by_the_sun(day: date) -> set[str]:

@@ -150,6 +150,11 @@ def test_every_code_has_its_day_and_every_label_its_code():
     assert all(str(label) for label in FESTIVALS.values())
 
 
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_a_day_beyond_the_almanac_is_still_a_day(day):
+    assert festivals(day) == ({"weekend"} if day.weekday() >= 5 else {"workday"})
+
+
 @given(any_day, st.sampled_from([None, "workday_makeup", *PUBLIC_HOLIDAYS]))
 def test_each_day_is_of_work_or_free_and_never_both(day, told):
     codes = festivals(day, told)
