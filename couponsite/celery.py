@@ -1,0 +1,12 @@
+"""Celery and the whole timetable, in the business's own time zone."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "couponsite.settings")
+app = Celery("couponsite")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {}

@@ -1,0 +1,247 @@
+"""The way into the API, and the shape of every "no" that comes out of it (RFC 9457).
+
+Doors and steps only raise. Whatever leaves a view under /api/ as an exception, or as another part's error page,
+becomes `application/problem+json` here, in the language that the caller asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pydantic
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import get_resolver
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+from rest_framework.exceptions import APIException, MethodNotAllowed
+
+from coupons.refused import SENTENCES, Invalid, Refused
+from couponsite import language, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from django.urls import ResolverMatch
+
+PROBLEM = "application/problem+json"
+log = logging.getLogger("couponsite.problems")
+
+# What the web itself says no to: status → code, sentence. The rest of the codes stand in coupons.refused.
+OF_THE_WEB = {
+    400: ("bad_request", gettext_lazy("The request cannot be understood.")),
+    401: ("not_authenticated", SENTENCES["not_authenticated"]),
+    403: ("forbidden", gettext_lazy("This is not allowed.")),
+    404: ("not_found", SENTENCES["not_found"]),
+    405: ("method_not_allowed", gettext_lazy("This door does not take this method.")),
+    406: ("not_acceptable", gettext_lazy("This cannot be given in the form that was asked for.")),
+    413: ("body_too_large", gettext_lazy("The body is too large.")),
+    415: ("unsupported_media_type", gettext_lazy("The body must be application/json.")),
+    429: ("too_many_requests", gettext_lazy("Too many requests. Wait a little.")),
+    500: ("internal_error", gettext_lazy("Something went wrong on our side.")),
+    503: ("busy", SENTENCES["busy"]),
+}
+TITLES = {
+    400: gettext_lazy("Bad request"),
+    401: gettext_lazy("Not signed in"),
+    403: gettext_lazy("Not allowed"),
+    404: gettext_lazy("Not found"),
+    405: gettext_lazy("Method not allowed"),
+    406: gettext_lazy("Not acceptable"),
+    409: gettext_lazy("Refused"),
+    413: gettext_lazy("Too large"),
+    415: gettext_lazy("Unsupported media type"),
+    422: gettext_lazy("Not processable"),
+    429: gettext_lazy("Too many requests"),
+    500: gettext_lazy("Internal error"),
+    503: gettext_lazy("Unavailable"),
+}
+
+# pydantic's kinds of error → our code. What is not here is a kind of our own and keeps its name.
+CODES = {
+    **dict.fromkeys(["missing", "missing_argument"], "required"),
+    "extra_forbidden": "unknown_field",
+    "json_invalid": "malformed_json",
+    **dict.fromkeys(["greater_than", "greater_than_equal"], "too_small"),
+    **dict.fromkeys(["less_than", "less_than_equal", "int_parsing_size"], "too_large"),
+    **dict.fromkeys(["string_too_short", "too_short"], "too_short"),
+    **dict.fromkeys(["string_too_long", "too_long"], "too_long"),
+    **dict.fromkeys(["literal_error", "enum", "union_tag_invalid", "union_tag_not_found"], "invalid_choice"),
+    **dict.fromkeys(
+        ["string_pattern_mismatch", "timezone_aware", "timezone_naive", "value_error", "assertion_error"],
+        "invalid_format",
+    ),
+    **dict.fromkeys(
+        ["string_unicode", "decimal_max_places", "decimal_max_digits", "decimal_whole_digits"], "invalid_format"
+    ),
+    **dict.fromkeys(
+        ["multiple_of", "finite_number", "int_from_float", "model_attributes_type", "none_required"], "wrong_type"
+    ),
+}
+FORMATS = ("date", "time", "datetime", "uuid", "url")  # kinds such as datetime_from_date_parsing
+DETAILS = {
+    "required": gettext_noop("This field is required."),
+    "unknown_field": gettext_noop("This field is not known."),
+    "malformed_json": gettext_noop("This is not JSON."),
+    "wrong_type": gettext_noop("This is not the kind of value that belongs here."),
+    "too_small": gettext_noop("The smallest value allowed is %(limit)s."),
+    "too_large": gettext_noop("The largest value allowed is %(limit)s."),
+    "above": gettext_noop("The value must be above %(limit)s."),
+    "below": gettext_noop("The value must be below %(limit)s."),
+    "too_short": gettext_noop("At least %(limit)s are needed."),
+    "too_long": gettext_noop("No more than %(limit)s are allowed."),
+    "invalid_choice": gettext_noop("This is not one of the choices: %(limit)s."),
+    "invalid_format": gettext_noop("This is not in the right format."),
+}
+
+
+class Doors:
+    """Requests under /api/ go straight to their view, past everything that only the admin's pages need."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith("/api/") and request.path_info != "/api":
+            return self.get_response(request)
+        spoken = language.asked_for(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        with translation.override(spoken), metrics.door(request) as timing:
+            try:
+                request.get_host()  # raises for a host that is not ours
+                match = request.resolver_match = get_resolver().resolve(request.path_info)
+                _must_be_json(request, match)
+                response: Any = match.func(request, *match.args, **match.kwargs)
+                if not getattr(response, "is_rendered", True):
+                    response.render()
+            except Exception as exception:
+                response = answer_to(exception, request)
+            if response.status_code >= 400 and response.headers.get("Content-Type") != PROBLEM:
+                response = of_the_web(response.status_code, response.headers)
+            response.headers["Content-Language"] = spoken
+            response.headers["Vary"] = "Accept-Language, Authorization"
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            timing.status = response.status_code
+        return response
+
+
+def answer_to(exception: Exception, request: HttpRequest) -> HttpResponse:
+    """The problem that says this exception; what nobody foresaw is logged and told as 500 without its inside."""
+    match exception:
+        case Refused():
+            return problem(
+                exception.status, exception.code, exception.detail, exception.reasons, headers=exception.headers
+            )
+        case Invalid():
+            return invalid(exception.errors)
+        case pydantic.ValidationError():
+            return invalid(errors_of(exception))
+        case Http404():
+            return of_the_web(404)
+        case PermissionDenied():
+            return of_the_web(403)
+        case RequestDataTooBig():
+            return of_the_web(413)
+        case SuspiciousOperation():
+            return of_the_web(400)
+        case MethodNotAllowed():
+            view = getattr(request.resolver_match and request.resolver_match.func, "view_class", None)
+            return of_the_web(405, {"Allow": ", ".join(_methods(view))})
+        case APIException() if exception.status_code < 500:
+            return of_the_web(exception.status_code)
+        case OperationalError():
+            log.error("database_unavailable", exc_info=exception)
+            return of_the_web(503, {"Retry-After": "1"})
+    got_request_exception.send(sender=Doors, request=request)
+    log.error("unforeseen", exc_info=exception, extra={"path": request.path})
+    return of_the_web(500)
+
+
+def of_the_web(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    code, detail = OF_THE_WEB.get(status, OF_THE_WEB[500 if status >= 500 else 400])
+    kept = {name: headers[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if headers and name in headers}
+    return problem(status, code, detail, headers=kept)
+
+
+def invalid(errors: Iterable[Mapping[str, Any]]) -> HttpResponse:
+    return problem(400, "invalid", SENTENCES["invalid"], errors=list(errors))
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: object,
+    reasons: list[Any] | None = None,
+    errors: list[Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    body = {
+        "type": f"urn:coupons:problem:{code}",
+        "title": str(TITLES.get(status) or HTTPStatus(status).phrase),
+        "status": status,
+        "code": code,
+        "detail": str(detail),
+        "reasons": reasons or [],
+        "errors": errors or [],
+    }
+    response = HttpResponse(
+        orjson.dumps(body, default=str), status=status, content_type=PROBLEM, headers=dict(headers or {})
+    )
+    if status == 401:
+        response.headers.setdefault("WWW-Authenticate", "Bearer, Api-Key")
+    return response
+
+
+def errors_of(exception: pydantic.ValidationError) -> list[dict[str, str]]:
+    """All errors, each with its field as a path (`order.lines.0.unit_price_fen`), empty for the whole body."""
+    return [
+        {"field": ".".join(map(str, error["loc"])), "code": code_of(error["type"]), "detail": detail_of(error)}
+        for error in exception.errors(include_url=False, include_input=False)
+    ]
+
+
+def code_of(kind: str) -> str:
+    if kind in CODES:
+        return CODES[kind]
+    if kind.endswith(("_type", "_parsing", "_past", "_future", "_from_date_parsing")):
+        return "invalid_format" if kind.startswith(FORMATS) and not kind.endswith("_type") else "wrong_type"
+    return kind
+
+
+def detail_of(error: Mapping[str, Any]) -> str:
+    code, context = code_of(error["type"]), error.get("ctx", {})
+    limit = next(
+        (context[name] for name in ("ge", "le", "gt", "lt", "min_length", "max_length", "expected") if name in context),
+        "",
+    )
+    sentence = {"gt": "above", "lt": "below"}.get(next(iter(context), ""), code)
+    if sentence in DETAILS:
+        return _(DETAILS[sentence]) % {"limit": limit}
+    return str(SENTENCES.get(code, error["msg"]))
+
+
+def leave_to_the_doors(exception: Exception, context: Mapping[str, Any]) -> None:
+    """REST framework's exception handler: none; `Doors` catches what it lets pass."""
+    raise exception
+
+
+def _methods(view: Any) -> list[str]:
+    return [name.upper() for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)] + ["OPTIONS"]
+
+
+def _must_be_json(request: HttpRequest, match: ResolverMatch) -> None:
+    if request.method not in ("POST", "PUT", "PATCH") or request.content_type == "application/json":
+        return
+    view = getattr(match.func, "view_class", None)
+    if request.META.get("CONTENT_LENGTH") in (None, "", "0") or not hasattr(view, request.method.lower()):
+        return
+    raise NotJson
+
+
+class NotJson(APIException):
+    status_code = 415

@@ -1,0 +1,12 @@
+"""The real settings, with what a test run needs to be given."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "for tests alone, and long enough for every check that looks at it: 0123456789")
+os.environ.setdefault("CUSTOMER_JWT_KEY", "for tests alone, a shared secret of the member centre")
+os.environ.setdefault("CUSTOMER_JWT_ISSUER", "https://members.example")
+
+from couponsite.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CELERY_TASK_ALWAYS_EAGER = True
