@@ -131,6 +131,8 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")  # a day is a day here
 CELERY_TIMEZONE = TIME_ZONE
 
+CATALOGUE_SECONDS = env.float("CATALOGUE_SECONDS", default=0.5)  # how long a process works from one look at the catalogue
+
 # --- files -------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -1,0 +1,130 @@
+"""发放: coupons into one customer's hands, within every limit, all of them or none."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+from django.db import connection, transaction
+
+from coupons.answers import Once, Reply
+from coupons.queries.catalogue import CompiledTemplate
+from coupons.queries.direct import row
+from coupons.refused import Refused
+from coupons.rules.codes import new_code, new_id
+
+CALL = """
+SELECT outcome, which, answer, answer_status FROM coupons_issue(
+    %s::bigint, %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea, %s::text,
+    %s::timestamptz, %s::date, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text,
+    %s::bigint[], %s::bigint[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+    %s::bigint[], %s::boolean[], %s::text[])
+"""
+_UNDONE = "CP001"
+_EXCLUDED = {
+    "coupon_one_live_newcomer": "newcomer_coupon_held",
+    "coupon_one_live_in_group": "exclusive_coupon_held",
+}
+
+
+class Stale(Exception):
+    """The catalogue has changed since the caller's book was compiled."""
+
+
+class Grant(NamedTuple):
+    """A coupon about to be issued."""
+
+    template: CompiledTemplate
+    id: UUID
+    code: str
+    valid_from: datetime
+    valid_until: datetime
+
+    @classmethod
+    def of(cls, template: CompiledTemplate, now: datetime) -> "Grant":
+        return cls(template, new_id(now), new_code(), *template.validity(now))
+
+
+class Lost(NamedTuple):
+    """The grant that a limit refused; nothing was issued."""
+
+    code: str
+    grant: Grant
+
+
+def issue(
+    grants: list[Grant],
+    *,
+    customer: str,
+    now: datetime,
+    by: str,
+    version: int | None,
+    reply: Reply,
+    once: Once | None = None,
+    placement: str | None = None,
+    city: str | None = None,
+    client: str | None = None,
+    reason: str = "",
+) -> Reply | Lost:
+    """Issue all grants to the customer (made known if new), with ``reply`` kept for the idempotency key.
+
+    ``now`` in the business time zone. ``version``: of the book the rules were asked from; None where no rules were.
+    An earlier reply to the same key comes back instead.
+
+    :raises Stale: nothing was done; compile again.
+    :raises Refused: "idempotency_key_reused".
+    """
+    grants = sorted(grants, key=lambda grant: grant.template.id)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    templates = [grant.template for grant in grants]
+    caller, key, print_ = once or (None, None, None)
+    parameters = (
+        version,
+        caller,
+        key,
+        print_,
+        reply.status,
+        reply.body,
+        customer,
+        now,
+        now.date(),
+        midnight,
+        placement,
+        city,
+        client,
+        by,
+        reason,
+        [template.id for template in templates],
+        [template.budget_id for template in templates],
+        [grant.id for grant in grants],
+        [grant.code for grant in grants],
+        [grant.valid_from for grant in grants],
+        [grant.valid_until for grant in grants],
+        [template.worth_fen for template in templates],
+        [template.newcomer for template in templates],
+        [template.exclusive_group for template in templates],
+    )
+    try:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                found = row(CALL, parameters)
+        else:
+            found = row(CALL, parameters)
+    except psycopg.errors.ExclusionViolation as excluded:
+        code = _EXCLUDED[excluded.diag.constraint_name or ""]
+        return Lost(code, grants[-1])
+    except psycopg.Error as undone:
+        if undone.sqlstate != _UNDONE:
+            raise
+        return Lost(undone.diag.message_primary or "", grants[int(undone.diag.message_detail or 1) - 1])
+    assert found is not None
+    outcome, which, answer, status = found
+    if outcome == "issued":
+        return reply
+    if outcome == "replayed":
+        return Reply(status, bytes(answer), replayed=True)
+    if outcome == "stale":
+        raise Stale
+    if outcome == "key_reused":
+        raise Refused("idempotency_key_reused")
+    return Lost(outcome, grants[which - 1])

@@ -1,0 +1,207 @@
+-- Put coupons into one customer's hands: all of them or none, in one round trip.
+--
+-- Looks first without locking, so that a refusal writes nothing and waits for nobody. Then, from the least shared row
+-- to the most shared: the customer (only where coupons exclude each other), the stored answer, the customer's counters,
+-- the coupons with their events, the templates' supply, the campaigns' budgets. Every limit stands in the WHERE of its
+-- own update, and every row count is read; a limit lost to a neighbour in between raises, which undoes everything.
+--
+-- outcome: issued | replayed | key_reused | stale | a refusal code. which: the item (from 1) that was refused.
+-- Items come sorted by template. worth: the most a coupon can take off, in fen. day: now's day in the business time zone.
+CREATE FUNCTION coupons_issue(
+    a_version bigint,
+    a_caller text, a_key text, a_fingerprint bytea, a_status smallint, a_body bytea,
+    a_customer_key text,
+    a_now timestamptz, a_day date, a_day_starts timestamptz,
+    a_placement text, a_city text, a_client text, a_by text, a_reason text,
+    a_templates bigint[], a_budgets bigint[], a_ids uuid[], a_codes text[],
+    a_froms timestamptz[], a_untils timestamptz[], a_worths bigint[], a_newcomers boolean[], a_groups text[],
+    OUT outcome text, OUT which integer, OUT answer bytea, OUT answer_status smallint
+) LANGUAGE plpgsql AS $$
+DECLARE
+    n CONSTANT integer := cardinality(a_templates);
+    customer bigint;
+    looks coupons_supply[];
+    s coupons_supply;
+    c coupons_customercounter;
+    b record;
+    today bigint;
+    w bigint;
+    changed integer;
+    print bytea;
+BEGIN
+    which := 0;
+    SELECT id INTO customer FROM coupons_customer WHERE key = a_customer_key;
+
+    -- The look. ---------------------------------------------------------------------------------------------------
+    IF a_version IS NOT NULL AND a_version <> (SELECT version FROM coupons_catalogue) THEN
+        outcome := 'stale';
+    END IF;
+    FOR i IN 1..n LOOP
+        EXIT WHEN outcome IS NOT NULL;
+        which := i;
+        w := a_worths[i];
+        SELECT * INTO STRICT s FROM coupons_supply WHERE template_id = a_templates[i];
+        looks[i] := s;
+        IF s.issued_count >= s.total_count OR s.issued_fen + w > s.total_fen THEN
+            outcome := 'sold_out';
+        ELSIF (CASE WHEN s.day = a_day THEN s.day_count ELSE 0 END) >= s.daily_count
+           OR (CASE WHEN s.day = a_day THEN s.day_fen ELSE 0 END) + w > s.daily_fen THEN
+            outcome := 'daily_limit';
+        ELSIF s.customer_count < 1 OR w > s.customer_fen THEN
+            outcome := 'customer_limit';
+        ELSIF s.customer_daily_count < 1 OR w > s.customer_daily_fen THEN
+            outcome := 'customer_daily_limit';
+        ELSE
+            SELECT * INTO c FROM coupons_customercounter WHERE customer_id = customer AND template_id = a_templates[i];
+            IF FOUND THEN
+                IF c.issued_count >= s.customer_count OR c.issued_fen + w > s.customer_fen THEN
+                    outcome := 'customer_limit';
+                ELSIF c.day = a_day AND (c.day_count >= s.customer_daily_count
+                                         OR c.day_fen + w > s.customer_daily_fen) THEN
+                    outcome := 'customer_daily_limit';
+                END IF;
+            END IF;
+        END IF;
+        IF outcome IS NULL AND w > 0 AND EXISTS (
+            SELECT FROM coupons_budget WHERE id = a_budgets[i] AND committed_fen + spent_fen + w > limit_fen
+        ) THEN
+            outcome := 'budget_spent';
+        END IF;
+        IF outcome IS NULL AND (a_newcomers[i] OR a_groups[i] IS NOT NULL) THEN
+            IF customer IS NULL THEN
+                INSERT INTO coupons_customer (key, phone, nickname, created_at, tags, order_count, gross_fen, deducted_fen)
+                VALUES (a_customer_key, '', '', a_now, '{}', 0, 0, 0) ON CONFLICT (key) DO NOTHING;
+                SELECT id INTO STRICT customer FROM coupons_customer WHERE key = a_customer_key;
+            END IF;
+            -- A customer's own claims of such coupons go one after the other.
+            PERFORM FROM coupons_customer WHERE id = customer FOR NO KEY UPDATE;
+            IF a_newcomers[i] AND EXISTS (
+                SELECT FROM coupons_coupon WHERE customer_id = customer AND newcomer
+                   AND status IN ('available', 'held') AND valid_until > a_now AND issued_at < a_untils[i]
+            ) THEN
+                outcome := 'newcomer_coupon_held';
+            ELSIF a_groups[i] IS NOT NULL AND EXISTS (
+                SELECT FROM coupons_coupon WHERE customer_id = customer AND exclusive_group = a_groups[i]
+                   AND status IN ('available', 'held') AND valid_until > a_now AND issued_at < a_untils[i]
+            ) THEN
+                outcome := 'exclusive_coupon_held';
+            END IF;
+        END IF;
+    END LOOP;
+    IF outcome IS NOT NULL THEN
+        RETURN;  -- a repeated call is answered by its stored answer: its caller looks for it before refusing
+    END IF;
+
+    -- The work. ---------------------------------------------------------------------------------------------------
+    IF a_key IS NOT NULL THEN
+        INSERT INTO coupons_answer (caller, key, fingerprint, status, body, created_at)
+        VALUES (a_caller, a_key, a_fingerprint, a_status, a_body, a_now) ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        IF changed = 0 THEN
+            SELECT fingerprint, status, body INTO STRICT print, answer_status, answer
+              FROM coupons_answer WHERE caller = a_caller AND key = a_key;
+            outcome := CASE WHEN print = a_fingerprint THEN 'replayed' ELSE 'key_reused' END;
+            RETURN;
+        END IF;
+    END IF;
+    IF customer IS NULL THEN
+        INSERT INTO coupons_customer (key, phone, nickname, created_at, tags, order_count, gross_fen, deducted_fen)
+        VALUES (a_customer_key, '', '', a_now, '{}', 0, 0, 0) ON CONFLICT (key) DO NOTHING;
+        SELECT id INTO STRICT customer FROM coupons_customer WHERE key = a_customer_key;
+    END IF;
+
+    FOR i IN 1..n LOOP
+        which := i;
+        w := a_worths[i];
+        s := looks[i];
+        INSERT INTO coupons_customercounter AS o
+               (customer_id, template_id, issued_count, issued_fen, day, day_count, day_fen)
+        VALUES (customer, a_templates[i], 1, w, a_day, 1, w)
+        ON CONFLICT (customer_id, template_id) DO UPDATE
+           SET issued_count = o.issued_count + 1,
+               issued_fen = o.issued_fen + w,
+               day = a_day,
+               day_count = CASE WHEN o.day = a_day THEN o.day_count + 1 ELSE 1 END,
+               day_fen = CASE WHEN o.day = a_day THEN o.day_fen + w ELSE w END
+         WHERE o.day <= a_day
+           AND (s.customer_count IS NULL OR o.issued_count < s.customer_count)
+           AND (s.customer_fen IS NULL OR o.issued_fen + w <= s.customer_fen)
+           AND (s.customer_daily_count IS NULL OR s.customer_daily_count >
+                CASE WHEN o.day = a_day THEN o.day_count ELSE 0 END)
+           AND (s.customer_daily_fen IS NULL OR s.customer_daily_fen >=
+                w + CASE WHEN o.day = a_day THEN o.day_fen ELSE 0 END);
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        IF changed = 0 THEN
+            SELECT * INTO c FROM coupons_customercounter WHERE customer_id = customer AND template_id = a_templates[i];
+            IF c.issued_count >= s.customer_count OR c.issued_fen + w > s.customer_fen THEN
+                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'customer_limit';
+            END IF;
+            -- The counter is a day ahead of this call's clock: the numbers of the day before come from the rows.
+            SELECT count(*) INTO today FROM coupons_coupon
+             WHERE customer_id = customer AND template_id = a_templates[i]
+               AND issued_at >= a_day_starts AND issued_at < a_day_starts + interval '1 day';
+            IF c.day <= a_day OR today >= s.customer_daily_count OR (today + 1) * w > s.customer_daily_fen THEN
+                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'customer_daily_limit';
+            END IF;
+            UPDATE coupons_customercounter SET issued_count = issued_count + 1, issued_fen = issued_fen + w
+             WHERE customer_id = customer AND template_id = a_templates[i];
+        END IF;
+
+        INSERT INTO coupons_coupon (id, code, template_id, customer_id, placement, status, issued_at, valid_from,
+                                    valid_until, committed_fen, newcomer, exclusive_group)
+        VALUES (a_ids[i], a_codes[i], a_templates[i], customer, a_placement, 'available', a_now, a_froms[i],
+                a_untils[i], w, a_newcomers[i], a_groups[i]);
+        WITH happened AS (
+            INSERT INTO coupons_couponevent (at, kind, coupon_id, template_id, customer_id, placement, city_id, client,
+                                             committed_fen, spent_fen, merchant_fen, gmv_fen, paid_fen, by, reason)
+            VALUES (a_now, 'issued', a_ids[i], a_templates[i], customer, a_placement, a_city, a_client,
+                    w, 0, 0, 0, 0, a_by, a_reason)
+            RETURNING id
+        ) INSERT INTO coupons_uncountedevent (event_id) SELECT id FROM happened;
+    END LOOP;
+
+    FOR i IN 1..n LOOP
+        which := i;
+        w := a_worths[i];
+        s := looks[i];
+        IF s.day > a_day AND (s.daily_count IS NOT NULL OR s.daily_fen IS NOT NULL) THEN
+            PERFORM FROM coupons_supply WHERE template_id = a_templates[i] FOR NO KEY UPDATE;
+            SELECT count(*) INTO today FROM coupons_coupon
+             WHERE template_id = a_templates[i]
+               AND issued_at >= a_day_starts AND issued_at < a_day_starts + interval '1 day';
+            IF today > s.daily_count OR today * w > s.daily_fen THEN  -- our own rows are counted already
+                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'daily_limit';
+            END IF;
+        END IF;
+        UPDATE coupons_supply AS o
+           SET issued_count = o.issued_count + 1,
+               issued_fen = o.issued_fen + w,
+               day = greatest(o.day, a_day),
+               day_count = CASE WHEN o.day = a_day THEN o.day_count + 1 WHEN o.day > a_day THEN o.day_count ELSE 1 END,
+               day_fen = CASE WHEN o.day = a_day THEN o.day_fen + w WHEN o.day > a_day THEN o.day_fen ELSE w END
+         WHERE o.template_id = a_templates[i]
+           AND (o.total_count IS NULL OR o.issued_count < o.total_count)
+           AND (o.total_fen IS NULL OR o.issued_fen + w <= o.total_fen)
+           AND (o.daily_count IS NULL OR o.daily_count > CASE WHEN o.day = a_day THEN o.day_count ELSE 0 END)
+           AND (o.daily_fen IS NULL OR o.daily_fen >= w + CASE WHEN o.day = a_day THEN o.day_fen ELSE 0 END);
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        IF changed = 0 THEN
+            SELECT * INTO s FROM coupons_supply WHERE template_id = a_templates[i];
+            RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i,
+                MESSAGE = CASE WHEN s.issued_count >= s.total_count OR s.issued_fen + w > s.total_fen
+                               THEN 'sold_out' ELSE 'daily_limit' END;
+        END IF;
+    END LOOP;
+
+    FOR b IN SELECT p.budget AS id, sum(p.worth)::bigint AS worth, min(p.place)::integer AS place
+               FROM unnest(a_budgets, a_worths) WITH ORDINALITY AS p(budget, worth, place)
+              GROUP BY p.budget ORDER BY p.budget LOOP
+        UPDATE coupons_budget SET committed_fen = committed_fen + b.worth
+         WHERE id = b.id AND (limit_fen IS NULL OR committed_fen + spent_fen + b.worth <= limit_fen);
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        IF changed = 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = b.place, MESSAGE = 'budget_spent';
+        END IF;
+    END LOOP;
+    outcome := 'issued';
+END $$;

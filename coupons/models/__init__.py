@@ -1,0 +1,29 @@
+"""What a coupon is, in rows."""
+
+from coupons.models.callers import Answer, ApiKey
+from coupons.models.coupons import Coupon, CouponEvent, CustomerCounter, UncountedEvent
+from coupons.models.customers import Customer, CustomerDay, CustomerLine
+from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
+from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
+
+__all__ = [
+    "Answer",
+    "ApiKey",
+    "Area",
+    "Audience",
+    "Budget",
+    "Catalogue",
+    "Category",
+    "City",
+    "Coupon",
+    "CouponEvent",
+    "CouponTemplate",
+    "Customer",
+    "CustomerCounter",
+    "CustomerDay",
+    "CustomerLine",
+    "Merchant",
+    "Supply",
+    "UncountedEvent",
+    "Weather",
+]

@@ -1,0 +1,116 @@
+"""What must fit together in a template, field by field. One list for form, API and import."""
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from coupons import rules
+from coupons.models.places import City
+from coupons.rules import schedule
+
+if TYPE_CHECKING:
+    from coupons.models.templates import CouponTemplate
+
+SCOPE_FIELDS = ("categories", "merchants", "skus")
+
+
+def check_template(template: "CouponTemplate") -> dict[str, list[ValidationError]]:
+    """Errors by field name; empty when all fits. Cleans the rules and the schedule in place."""
+    errors: dict[str, list[ValidationError]] = {}
+
+    def wrong(field: str, code: str, sentence: str) -> None:
+        errors.setdefault(field, []).append(ValidationError(sentence, code=code))
+
+    _check_money(template, wrong)
+    _check_validity(template, wrong)
+    if template.merchant_percent is not None and template.merchant_fen is not None:
+        wrong("merchant_percent", "invalid", _("The merchant pays a percentage or an amount, not both."))
+
+    for field in ("claim_conditions", "use_conditions"):
+        try:
+            setattr(template, field, rules.clean(getattr(template, field)))
+        except rules.InvalidRules as invalid:
+            for path, code, sentence in invalid.errors:
+                wrong(f"{field}.{path}" if path else field, code, sentence)
+    try:
+        template.release = schedule.clean(template.release)
+    except rules.InvalidRules as invalid:
+        for path, code, sentence in invalid.errors:
+            wrong(f"release.{path}" if path else "release", code, sentence)
+
+    unknown = set(template.claim_cities) - set(
+        City.objects.filter(pk__in=template.claim_cities).values_list("pk", flat=True)
+    )
+    if unknown:
+        wrong("claim_cities", "unknown_key", _("Unknown: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
+    _check_scope(template, wrong)
+    return errors
+
+
+def _check_money(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-untyped-def]
+    required = _("This field is required.")
+    superfluous = _("This type of coupon does not have it.")
+    match template.type:
+        case "amount_off":
+            needed, barred = ("amount_fen", "threshold_fen"), ("percent_off", "cap_fen")
+        case "percent_off":
+            needed, barred = ("percent_off",), ("amount_fen",)
+        case _:
+            needed, barred = ("amount_fen",), ("threshold_fen", "percent_off", "cap_fen")
+    for field in needed:
+        if getattr(template, field) is None:
+            wrong(field, "required", required)
+    for field in barred:
+        if getattr(template, field) is not None:
+            wrong(field, "not_for_type", superfluous)
+    if template.type == "amount_off" and template.amount_fen and template.threshold_fen:
+        if template.amount_fen > template.threshold_fen:
+            wrong("amount_fen", "above_threshold", _("The face value is above the threshold."))
+
+
+def _check_validity(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-untyped-def]
+    if template.validity_type == "days_after_claim":
+        if template.valid_days is None:
+            wrong("valid_days", "required", _("This field is required."))
+    elif template.valid_days is not None:
+        wrong("valid_days", "not_for_type", _("This kind of validity does not have it."))
+    if template.validity_type != "days_after_claim" and template.starts_after_days:
+        wrong("starts_after_days", "not_for_type", _("This kind of validity does not have it."))
+    if template.validity_type == "period":
+        for field in ("valid_from", "valid_until"):
+            if getattr(template, field) is None:
+                wrong(field, "required", _("This field is required."))
+        if template.valid_from and template.valid_until and template.valid_from >= template.valid_until:
+            wrong("valid_until", "ends_before_start", _("The end must be after the start."))
+    else:
+        for field in ("valid_from", "valid_until"):
+            if getattr(template, field) is not None:
+                wrong(field, "not_for_type", _("This kind of validity does not have it."))
+
+
+def _check_scope(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-untyped-def]
+    from coupons.models.places import Category, Merchant
+
+    scope = template.scope
+    if not isinstance(scope, dict) or set(scope) - {*SCOPE_FIELDS, "shipping"}:
+        wrong("scope", "invalid", _("Categories, merchants, skus or shipping only."))
+        return
+    if not isinstance(scope.get("shipping", False), bool):
+        wrong("scope.shipping", "wrong_type", _("True or false."))
+    elif scope.get("shipping") and any(scope.get(name) for name in SCOPE_FIELDS):
+        wrong("scope.shipping", "invalid", _("A coupon is for shipping or for goods, not both."))
+    for name in SCOPE_FIELDS:
+        keys = scope.get(name) or []
+        if not isinstance(keys, list) or not all(isinstance(key, str) and key for key in keys):
+            wrong(f"scope.{name}", "wrong_type", _("A list of keys."))
+            continue
+        if name == "skus":
+            continue
+        model = Category if name == "categories" else Merchant
+        unknown = set(keys) - set(model.objects.filter(pk__in=keys).values_list("pk", flat=True))
+        if unknown:
+            wrong(f"scope.{name}", "unknown_key", _("Unknown: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
+    template.scope = {key: value for key, value in scope.items() if value}
+    if template.scope.get("shipping") and template.stack_group == "order":
+        template.stack_group = "shipping"

@@ -1,0 +1,95 @@
+"""Customers and what is known about them. A fact that was never told is NULL, which is not false."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from coupons.models.keys import KEY_LENGTH, key_validator
+from coupons.models.places import City
+
+_SHARE = [MinValueValidator(0), MaxValueValidator(1)]
+
+
+class Customer(models.Model):
+    """One account. Totals over orders are kept here and per line and day, so that Python and SQL read one number."""
+
+    key = models.CharField(_("key"), max_length=KEY_LENGTH, unique=True, validators=[key_validator])
+    phone = models.CharField(_("phone"), max_length=20, blank=True, db_index=True)
+    nickname = models.CharField(_("nickname"), max_length=60, blank=True)
+    city = models.ForeignKey(City, models.PROTECT, verbose_name=_("city"), null=True, blank=True)
+    registered_at = models.DateTimeField(_("registered at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("first heard of"), auto_now_add=True)
+    facts_at = models.DateTimeField(_("facts told at"), null=True, blank=True)
+
+    sensitivity = models.DecimalField(
+        _("coupon sensitivity"), max_digits=5, decimal_places=4, null=True, blank=True, validators=_SHARE
+    )
+    churn_probability = models.DecimalField(
+        _("churn probability"), max_digits=5, decimal_places=4, null=True, blank=True, validators=_SHARE
+    )
+    rival_app = models.BooleanField(_("has a rival app"), null=True, blank=True)
+    tags = ArrayField(models.CharField(max_length=KEY_LENGTH), verbose_name=_("tags"), default=list, blank=True)
+
+    order_count = models.IntegerField(_("orders"), default=0)
+    first_order_at = models.DateTimeField(_("first order"), null=True, blank=True)
+    last_order_at = models.DateTimeField(_("last order"), null=True, blank=True)
+    gross_fen = models.BigIntegerField(_("original price of all orders"), default=0)
+    deducted_fen = models.BigIntegerField(_("deducted in all orders"), default=0)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering = ["-id"]
+        indexes = [GinIndex(fields=["tags"], name="customer_tags")]
+        constraints = [
+            models.CheckConstraint(condition=Q(order_count__gte=0), name="customer_orders_positive"),
+            models.CheckConstraint(
+                condition=Q(sensitivity__isnull=True) | Q(sensitivity__gte=0, sensitivity__lte=1),
+                name="customer_sensitivity_is_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(churn_probability__isnull=True) | Q(churn_probability__gte=0, churn_probability__lte=1),
+                name="customer_churn_is_share",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.nickname} {self.key}".strip()
+
+
+class CustomerLine(models.Model):
+    """What a customer did in one business line (ride, food …)."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="lines")
+    business_line = models.CharField(_("business line"), max_length=KEY_LENGTH)
+    order_count = models.IntegerField(_("orders"), default=0)
+    first_order_at = models.DateTimeField(_("first order"), null=True, blank=True)
+    last_order_at = models.DateTimeField(_("last order"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("business line of a customer")
+        verbose_name_plural = _("business lines of customers")
+        constraints = [models.UniqueConstraint(fields=["customer", "business_line"], name="customer_line_once")]
+
+
+class CustomerDay(models.Model):
+    """A customer's finished orders of one day (business time zone), for "in the last N days"."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="days")
+    day = models.DateField(_("day"))
+    order_count = models.IntegerField(_("orders"), default=0)
+    gross_fen = models.BigIntegerField(_("original price"), default=0)
+    deducted_fen = models.BigIntegerField(_("deducted"), default=0)
+
+    class Meta:
+        verbose_name = _("day of a customer")
+        verbose_name_plural = _("days of customers")
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "day"], name="customer_day_once"),
+            models.CheckConstraint(
+                condition=Q(deducted_fen__gte=0, deducted_fen__lte=F("gross_fen")), name="customer_day_adds_up"
+            ),
+        ]

@@ -1,0 +1,105 @@
+"""What is in a customer's hands, as the doors say it."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from coupons.queries.catalogue import Book, CompiledTemplate
+from coupons.queries.direct import rows
+
+COLUMNS = "id, code, status, valid_from, valid_until, held_until, placement, template_id"
+
+#: What a status means on reading: the clock decides where the row alone cannot.
+_IS = {
+    "available": "valid_until > %(now)s AND (status = 'available' OR (status = 'held' AND held_until <= %(now)s))",
+    "held": "status = 'held' AND held_until > %(now)s",
+    "redeemed": "status = 'redeemed'",
+    "expired": (
+        "(status = 'expired' OR (valid_until <= %(now)s"
+        " AND (status = 'available' OR (status = 'held' AND held_until <= %(now)s))))"
+    ),
+    "void": "status = 'void'",
+}
+STATUSES = tuple(_IS)
+
+
+class Held(NamedTuple):
+    """One coupon's row."""
+
+    id: UUID
+    code: str
+    status: str
+    valid_from: datetime
+    valid_until: datetime
+    held_until: datetime | None
+    placement: str | None
+    template_id: int
+
+
+def status_at(status: str, valid_until: datetime, held_until: datetime | None, now: datetime) -> str:
+    """What a coupon is at this moment; a hold that ran out is none, and what is past its date is expired."""
+    if status == "held":
+        if held_until is not None and held_until > now:
+            return "held"
+        status = "available"
+    if status == "available" and valid_until <= now:
+        return "expired"
+    return status
+
+
+def page(
+    customer: str, now: datetime, *, status: str | None, after: UUID | None, size: int
+) -> tuple[list[Held], bool]:
+    """Newest first, and whether there are more. ``after``: the last coupon of the page before."""
+    where = f"AND {_IS[status]}" if status else ""
+    if after is not None:
+        where += " AND id < %(after)s"
+    found = rows(
+        f"SELECT {COLUMNS} FROM coupons_coupon WHERE customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s)"
+        f" {where} ORDER BY id DESC LIMIT %(size)s",
+        {"customer": customer, "now": now, "after": after, "size": size + 1},
+    )
+    return [Held(*one) for one in found[:size]], len(found) > size
+
+
+def one(customer: str | None, id: UUID) -> Held | None:
+    """A coupon; of this customer alone, unless None."""
+    found = rows(
+        f"SELECT {COLUMNS} FROM coupons_coupon WHERE id = %(id)s AND (%(customer)s::text IS NULL OR"
+        " customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s))",
+        {"customer": customer, "id": id},
+    )
+    return Held(*found[0]) if found else None
+
+
+def coupon_bytes(coupon: Held, template: CompiledTemplate, now: datetime) -> bytes:
+    """One coupon as JSON."""
+    status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
+    return b'{"id":"%b","code":"%b","status":"%b","valid_from":"%b","valid_until":"%b","placement":%b,%b' % (
+        str(coupon.id).encode(),
+        coupon.code.encode(),
+        status.encode(),
+        _moment(coupon.valid_from),
+        _moment(coupon.valid_until),
+        b"null" if coupon.placement is None else b'"%b"' % coupon.placement.encode(),
+        template.face_bytes(),
+    )
+
+
+def coupons_bytes(coupons: list[Held], book: Book, now: datetime) -> bytes:
+    """Several as a JSON array."""
+    templates = book.templates({coupon.template_id for coupon in coupons})
+    return b"[%b]" % b",".join(coupon_bytes(coupon, templates[coupon.template_id], now) for coupon in coupons)
+
+
+def _moment(moment: datetime) -> bytes:
+    return timezone.localtime(moment).isoformat(timespec="seconds").encode()
+
+
+def fresh(id: UUID, code: str, valid_from: datetime, valid_until: datetime, placement: str | None, template: int) -> Held:
+    """A coupon as it will be when its issue is through."""
+    return Held(id, code, "available", valid_from, valid_until, None, placement, template)
+
+

@@ -1,0 +1,33 @@
+"""The rule engine: conditions, their verdicts, and how a set of them is cleaned, compiled and asked.
+
+Pure: it knows neither models nor requests. The menu itself is in ``coupons.conditions``.
+"""
+
+from coupons.rules.engine import (
+    Condition,
+    CustomerCondition,
+    InvalidRules,
+    Verdict,
+    clean,
+    compile_rules,
+    menu,
+    register,
+    unmet,
+)
+from coupons.rules.situation import BusinessMode, Client, Profile, Situation
+
+__all__ = [
+    "BusinessMode",
+    "Client",
+    "Condition",
+    "CustomerCondition",
+    "InvalidRules",
+    "Profile",
+    "Situation",
+    "Verdict",
+    "clean",
+    "compile_rules",
+    "menu",
+    "register",
+    "unmet",
+]

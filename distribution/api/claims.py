@@ -1,0 +1,123 @@
+"""`placements/`: what is on offer here and now, and taking it."""
+
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel
+
+from coupons.api.callers import Caller
+from coupons.api.door import Door, answer, answer_once, once, read
+from coupons.api.outgoing import CouponsOut, DiscountOut, Problem, Reason, WordingOut
+from coupons.api.shapes import CityKey, Client, Key, Position, Shape, Text100
+from coupons.queries import catalogue
+from coupons.refused import Invalid
+from distribution.claiming import Where, claim
+from distribution.models import Placement
+from distribution.queries import offered
+
+
+class ClaimIn(Shape):
+    """Where nothing is said, conditions about it are not met."""
+
+    customer: Key | None = None
+    client: Client | None = None
+    city: CityKey | None = None
+    position: Position | None = None
+    device: Text100 | None = None
+
+
+class OfferOut(BaseModel):
+    template: str
+    name: str
+    wording: WordingOut
+    discount: DiscountOut
+    looks: dict[str, Any]
+    state: Literal["claimable", "claimed", "sold_out", "not_started", "ended", "refused"]
+    reasons: list[Reason]
+
+
+class PlacementOut(BaseModel):
+    """Title, wording and looks are those of the offer that the customer would get, or came nearest to."""
+
+    key: str
+    channel: str
+    form: str
+    pick: str
+    title: str
+    name: str
+    wording: WordingOut
+    discount: DiscountOut
+    looks: dict[str, Any]
+    state: Literal["claimable", "claimed", "sold_out", "not_started", "ended", "refused"]
+    reasons: list[Reason]
+    starts_at: str
+    ends_at: str
+    offers: list[OfferOut]
+
+
+class PlacementsOut(BaseModel):
+    next: str | None
+    previous: str | None
+    results: list[PlacementOut]
+
+
+class Claims(Door):
+    who = {"POST": frozenset({"customer", "issue"})}
+
+    @extend_schema(
+        operation_id="placements_claim",
+        request=ClaimIn,
+        responses={201: CouponsOut, 409: Problem},
+        parameters=[OpenApiParameter("Idempotency-Key", location="header")],
+    )
+    def post(self, request: HttpRequest, caller: Caller, key: str) -> HttpResponse:
+        """Take what this placement offers."""
+        body = read(request, ClaimIn)
+        customer = caller.customer_for(body.customer)
+        kept = once(request, caller)
+        where = Where(body.client, body.city, body.position and body.position.wgs84)
+        now = catalogue.business_now()
+        return answer_once(kept, lambda: claim(key, customer, now, where, by=caller.name, once=kept))
+
+
+class OnOffer(Door):
+    who = {"GET": frozenset({"customer", "issue"})}
+
+    @extend_schema(
+        operation_id="placements_list",
+        parameters=[
+            OpenApiParameter("channel", enum=list(Placement.Channel.values)),
+            OpenApiParameter("city", description="GB/T 2260 code."),
+            OpenApiParameter("client", enum=["app", "wechat", "mini_program", "open_platform"]),
+            OpenApiParameter("customer", description="Named by a system; a customer's own call goes without."),
+            OpenApiParameter("lat", float, description="Position, WGS-84."),
+            OpenApiParameter("lng", float),
+        ],
+        responses=PlacementsOut,
+    )
+    def get(self, request: HttpRequest, caller: Caller) -> HttpResponse:
+        """What is on offer here and now, with each offer's state for this customer."""
+        customer = caller.customer_for(request.GET.get("customer"))
+        channel = request.GET.get("channel") or None
+        if channel is not None and channel not in Placement.Channel.values:
+            choices = ", ".join(Placement.Channel.values)
+            raise Invalid.of("channel", "invalid_choice", _("One of: %(choices)s.") % {"choices": choices})
+        asked = {name: request.GET[name] for name in ("client", "city") if request.GET.get(name)}
+        position = None
+        if request.GET.get("lat") or request.GET.get("lng"):
+            position = {name: _number(request, name) for name in ("lat", "lng")}
+            asked |= {"position": position}
+        told = ClaimIn.model_validate(asked)
+        where = Where(told.client, told.city, told.position and told.position.wgs84)
+        now = catalogue.business_now()
+        results = offered.on_offer(catalogue.current(), customer, channel, now, where)
+        return answer({"next": None, "previous": None, "results": results})
+
+
+def _number(request: HttpRequest, name: str) -> float:
+    try:
+        return float(request.GET.get(name, ""))
+    except ValueError:
+        raise Invalid.of(name, "wrong_type", _("A number.")) from None

@@ -1,0 +1,132 @@
+"""领取: a customer takes what a placement offers them."""
+
+from datetime import datetime
+from random import SystemRandom
+from time import monotonic
+from typing import NamedTuple
+
+from coupons.answers import Once, Reply
+from coupons.lifecycle import ending
+from coupons.lifecycle.issuing import Grant, Lost, Stale, issue
+from coupons.queries import catalogue, wallet
+from coupons.queries.catalogue import Book
+from coupons.queries.surroundings import situate
+from coupons.refused import Refused
+from distribution.queries import placements
+from distribution.queries.placements import CompiledOffer, CompiledPlacement, No, no
+
+_luck = SystemRandom()
+
+#: Templates seen sold out, and until when (monotonic) that is believed without asking. Counters of issue never go
+#: down, so only an operator's higher limit can make it wrong, for half a second.
+_sold_out: dict[int, float] = {}
+SOLD_OUT_SECONDS = 0.5
+#: Budgets whose expired coupons were tidied away a moment ago.
+_tidied: dict[int, float] = {}
+
+
+class Where(NamedTuple):
+    """Through what and where a call came. ``position``: (lat, lng) in WGS-84."""
+
+    client: str | None = None
+    city: str | None = None
+    position: tuple[float, float] | None = None
+
+
+def claim(
+    placement: str, customer: str, now: datetime, where: Where = Where(), *, by: str, once: Once | None = None
+) -> Reply:
+    """Give the customer what this placement offers them; 201 with ``{"coupons": […]}``.
+
+    ``placement`` and ``customer`` are keys; a customer never heard of is a new one. ``now`` in the business time zone.
+
+    :raises Refused: with a code of the contract's claim list, and why.
+    """
+    for _attempt in range(4):
+        book = catalogue.current()
+        found = placements.find(book, placement)
+        if found is None:
+            catalogue.forget()
+            found = placements.find(catalogue.current(), placement)
+            if found is None:
+                raise Refused("not_found")
+        try:
+            return _claim(book, found, customer, now, where, by, once)
+        except Stale:
+            catalogue.forget()
+    raise Refused("busy")
+
+
+def _claim(
+    book: Book,
+    placement: CompiledPlacement,
+    customer: str,
+    now: datetime,
+    where: Where,
+    by: str,
+    once: Once | None,
+) -> Reply:
+    whole = placements.refused_as_a_whole(placement, now)
+    if whole is not None:
+        raise Refused(whole)
+    profile = placements.known([placement], customer)
+    situation = situate(now, client=where.client, city=where.city, position=where.position)
+    noes: list[No] = []
+    fitting: list[CompiledOffer] = []
+    for offer in placement.offers:
+        refusal = placements.refused_by_rules(offer, profile, situation)
+        if refusal is None and _sold_out.get(offer.template.id, 0.0) > monotonic():
+            refusal = no("sold_out")
+        if refusal is None:
+            fitting.append(offer)
+        else:
+            noes.append(refusal)
+
+    while fitting:
+        if placement.pick == "all":
+            chosen = fitting
+        elif placement.pick == "random":
+            chosen = _luck.choices(fitting, [offer.weight for offer in fitting])
+        else:
+            chosen = fitting[:1]
+        grants = [Grant.of(offer.template, now) for offer in chosen]
+        coupons = [wallet.fresh(*grant[1:], placement.key, grant.template.id) for grant in grants]
+        reply = Reply(201, b'{"coupons":%b}' % wallet.coupons_bytes(coupons, book, now))
+        outcome = issue(
+            grants,
+            customer=customer,
+            now=now,
+            by=by,
+            version=book.version,
+            reply=reply,
+            once=once,
+            placement=placement.key,
+            city=where.city,
+            client=where.client,
+        )
+        if isinstance(outcome, Reply):
+            return outcome
+        if outcome.code == "budget_spent" and _expired_gave_back(outcome, now):
+            continue
+        if outcome.code == "sold_out":
+            _sold_out[outcome.grant.template.id] = monotonic() + SOLD_OUT_SECONDS
+        noes.append(no(outcome.code))
+        fitting = [offer for offer in fitting if offer.template is not outcome.grant.template]
+
+    told = placements.most_telling(noes)
+    raise Refused(told.code, told.reasons)
+
+
+def _expired_gave_back(lost: Lost, now: datetime) -> bool:
+    """Whether tidying away the budget's expired coupons freed anything: no limit waits for a task."""
+    budget = lost.grant.template.budget_id
+    if _tidied.get(budget, 0.0) > monotonic():
+        return False
+    _tidied[budget] = monotonic() + SOLD_OUT_SECONDS
+    return ending.expire(now=now, budget_id=budget) > 0
+
+
+def forget() -> None:
+    """Believe nothing seen before; for tests, and for a process told of higher limits."""
+    _sold_out.clear()
+    _tidied.clear()

@@ -1,0 +1,134 @@
+"""What a customer sees on offer: the same rules and limits as claiming, looked at without taking."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+from coupons.queries.catalogue import Book
+from coupons.queries.direct import rows
+from coupons.queries.surroundings import situate
+from coupons.rules import Profile, Situation
+from distribution.queries import placements
+from distribution.queries.placements import CompiledPlacement, No, no
+
+#: What the issuing function would find, template by template; the same order of questions.
+LIMITS = """
+SELECT s.template_id,
+       CASE
+         WHEN s.issued_count >= s.total_count OR s.issued_fen + w.worth > s.total_fen THEN 'sold_out'
+         WHEN (CASE WHEN s.day = %(day)s THEN s.day_count ELSE 0 END) >= s.daily_count
+           OR (CASE WHEN s.day = %(day)s THEN s.day_fen ELSE 0 END) + w.worth > s.daily_fen THEN 'daily_limit'
+         WHEN coalesce(c.issued_count, 0) >= s.customer_count
+           OR coalesce(c.issued_fen, 0) + w.worth > s.customer_fen THEN 'customer_limit'
+         WHEN (CASE WHEN c.day = %(day)s THEN c.day_count ELSE 0 END) >= s.customer_daily_count
+           OR (CASE WHEN c.day = %(day)s THEN c.day_fen ELSE 0 END) + w.worth > s.customer_daily_fen
+           THEN 'customer_daily_limit'
+         WHEN w.worth > 0 AND b.committed_fen + b.spent_fen + w.worth > b.limit_fen THEN 'budget_spent'
+         WHEN w.newcomer AND EXISTS (
+             SELECT FROM coupons_coupon o WHERE o.customer_id = me.id AND o.newcomer
+                AND o.status IN ('available', 'held') AND o.valid_until > %(now)s) THEN 'newcomer_coupon_held'
+         WHEN w.exclusive_group IS NOT NULL AND EXISTS (
+             SELECT FROM coupons_coupon o WHERE o.customer_id = me.id AND o.exclusive_group = w.exclusive_group
+                AND o.status IN ('available', 'held') AND o.valid_until > %(now)s) THEN 'exclusive_coupon_held'
+       END,
+       coalesce(c.issued_count, 0)
+  FROM unnest(%(templates)s::bigint[], %(worths)s::bigint[], %(newcomers)s::boolean[], %(groups)s::text[])
+       AS w(template_id, worth, newcomer, exclusive_group)
+  JOIN coupons_supply s ON s.template_id = w.template_id
+  JOIN coupons_coupontemplate t ON t.id = w.template_id
+  JOIN coupons_budget b ON b.id = t.budget_id
+  LEFT JOIN coupons_customer me ON me.key = %(customer)s
+  LEFT JOIN coupons_customercounter c ON c.customer_id = me.id AND c.template_id = w.template_id
+"""
+
+_STATES = {
+    "sold_out": "sold_out",
+    "daily_limit": "sold_out",
+    "budget_spent": "sold_out",
+    "customer_limit": "claimed",
+    "customer_daily_limit": "claimed",
+    "not_started": "not_started",
+    "ended": "ended",
+}
+
+
+class HasPlace(Protocol):
+    @property
+    def client(self) -> str | None: ...
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def position(self) -> tuple[float, float] | None: ...
+
+
+def on_offer(book: Book, customer: str, channel: str | None, now: datetime, where: HasPlace) -> list[dict[str, Any]]:
+    """Placements of the channel with their state for this customer; what is for other cities is left out."""
+    found = [
+        placement
+        for placement in placements.on_channel(book, channel)
+        if placement.offers and _for_city(placement, where.city)
+    ]
+    if not found:
+        return []
+    limits = _limits(found, customer, now)
+    profile = placements.known(found, customer)
+    situation = situate(now, client=where.client, city=where.city, position=where.position)
+    return [_said(placement, profile, situation, limits) for placement in found]
+
+
+def _for_city(placement: CompiledPlacement, city: str | None) -> bool:
+    if city is None:
+        return True
+    return any(not offer.template.row.claim_cities or city in offer.template.row.claim_cities for offer in placement.offers)
+
+
+def _limits(found: Iterable[CompiledPlacement], customer: str, now: datetime) -> dict[int, tuple[str | None, int]]:
+    """By template: the refusal that limits and held coupons would give now, and how many the customer has had."""
+    templates = {offer.template.id: offer.template for placement in found for offer in placement.offers}
+    parameters = {
+        "templates": list(templates),
+        "worths": [template.worth_fen for template in templates.values()],
+        "newcomers": [template.newcomer for template in templates.values()],
+        "groups": [template.exclusive_group for template in templates.values()],
+        "customer": customer,
+        "now": now,
+        "day": now.date(),
+    }
+    return {template: (code, had) for template, code, had in rows(LIMITS, parameters)}
+
+
+def _said(
+    placement: CompiledPlacement, profile: Profile, situation: Situation, limits: dict[int, tuple[str | None, int]]
+) -> dict[str, Any]:
+    whole = placements.refused_as_a_whole(placement, situation.now)
+    offers: list[dict[str, Any]] = []
+    noes: list[No | None] = []
+    for offer in placement.offers:
+        refusal = no(whole) if whole else placements.refused_by_rules(offer, profile, situation)
+        limit, _had = limits[offer.template.id]
+        if refusal is None and limit is not None:
+            refusal = no(limit)
+        noes.append(refusal)
+        offers.append({**offer.template.face(), **_state(refusal)})
+    refused = [refusal for refusal in noes if refusal is not None]
+    best = noes.index(None) if None in noes else noes.index(placements.most_telling(refused))
+    face = offers[best]
+    row = placement.row
+    return {
+        "key": placement.key,
+        "channel": row.channel,
+        "form": row.form,
+        "pick": row.pick,
+        "title": row.title or face["name"],
+        **{name: face[name] for name in ("name", "wording", "discount", "looks", "state", "reasons")},
+        "starts_at": placement.starts_at.astimezone(situation.now.tzinfo).isoformat(),
+        "ends_at": placement.ends_at.astimezone(situation.now.tzinfo).isoformat(),
+        "offers": offers,
+    }
+
+
+def _state(refusal: No | None) -> dict[str, Any]:
+    if refusal is None:
+        return {"state": "claimable", "reasons": []}
+    reasons = [{**reason, "detail": str(reason["detail"])} for reason in refusal.reasons]
+    return {"state": _STATES.get(refusal.code, "refused"), "reasons": reasons}

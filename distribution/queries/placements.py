@@ -1,0 +1,146 @@
+"""Placements and their offers, compiled once per version of the catalogue, and what the rules say of each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from coupons import rules
+from coupons.queries.catalogue import Book, CompiledTemplate
+from coupons.queries.profiles import profile
+from coupons.refused import SENTENCES
+from coupons.rules import CustomerCondition, Profile, Situation
+from distribution.models import Placement
+
+
+@dataclass(slots=True)
+class CompiledOffer:
+    template: CompiledTemplate
+    rules: tuple[rules.Condition, ...]
+    weight: int
+
+
+@dataclass(slots=True)
+class CompiledPlacement:
+    """``asks_customer``: some rule looks at the customer's facts; ``needs``: which beyond their own row."""
+
+    row: Placement
+    key: str
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    pick: str
+    offers: tuple[CompiledOffer, ...]
+    asks_customer: bool
+    needs: frozenset[str]
+
+
+class No(NamedTuple):
+    """Why one offer is refused."""
+
+    code: str
+    reasons: list[dict[str, Any]]
+
+
+#: Doors by which a customer takes what a placement offers.
+CLAIMED_FORMS = (Placement.Form.API, Placement.Form.H5)
+
+
+def find(book: Book, key: str) -> CompiledPlacement | None:
+    """The placement by its key, if it exists and can be claimed from."""
+    return book.keep(("placement", key), lambda: next(iter(_compile(book, Placement.objects.filter(key=key))), None))
+
+
+def on_channel(book: Book, channel: str | None) -> list[CompiledPlacement]:
+    """What is live in a channel (None: in all), in the order in which it was placed."""
+    live = Placement.objects.filter(status=Placement.Status.LIVE).order_by("id")
+    chosen = live if channel is None else live.filter(channel=channel)
+    return book.keep(("channel", channel), lambda: _compile(book, chosen))
+
+
+def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
+    compiled = []
+    for placement in (
+        placements.filter(form__in=CLAIMED_FORMS)
+        .select_related("campaign")
+        .prefetch_related("offers__audience")
+    ):
+        rows = list(placement.offers.all())
+        templates = book.templates({offer.template_id for offer in rows})
+        offers = []
+        for offer in rows:
+            template = templates[offer.template_id]
+            audience = rules.compile_rules(offer.audience.conditions) if offer.audience else ()
+            offers.append(CompiledOffer(template, (*template.claim_rules, *audience), offer.weight))
+        asked = [rule for offer in offers for rule in offer.rules]
+        compiled.append(
+            CompiledPlacement(
+                row=placement,
+                key=placement.key,
+                status=placement.status,
+                starts_at=placement.campaign.starts_at,
+                ends_at=placement.campaign.ends_at,
+                pick=placement.pick,
+                offers=tuple(offers),
+                asks_customer=any(isinstance(rule, CustomerCondition) for rule in asked),
+                needs=frozenset().union(*(rule.needs for rule in asked)),
+            )
+        )
+    return compiled
+
+
+_BY_STATUS = {"draft": "not_started", "awaiting_approval": "not_started", "paused": "paused", "ended": "ended"}
+
+
+def refused_as_a_whole(placement: CompiledPlacement, now: datetime) -> str | None:
+    """The code that refuses everything of the placement now, or None."""
+    if placement.status != "live":
+        return _BY_STATUS[placement.status]
+    if now < placement.starts_at:
+        return "not_started"
+    return "ended" if now >= placement.ends_at else None
+
+
+def refused_by_rules(offer: CompiledOffer, customer: Profile, situation: Situation) -> No | None:
+    """What state, schedule and conditions say against this offer; limits are the database's word."""
+    template = offer.template
+    code = _BY_STATUS.get(template.status) or template.schedule.refusal(situation.now)
+    if code is None and template.row.valid_until is not None and template.row.valid_until <= situation.now:
+        code = "ended"
+    if code is not None:
+        return no(code)
+    failed = rules.unmet(offer.rules, customer, situation)
+    if failed:
+        return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed])
+    return None
+
+
+def no(code: str) -> No:
+    return No(code, [{"code": code, "detail": SENTENCES[code]}])
+
+
+def known(placements: Iterable[CompiledPlacement], customer: str) -> Profile:
+    """The customer's facts as far as these placements ask for them."""
+    asking = [placement for placement in placements if placement.asks_customer]
+    if not asking:
+        return Profile(None, customer)
+    return profile(customer, frozenset().union(*(placement.needs for placement in asking)))
+
+
+#: How far a customer got with an offer: the refusal that came last says most.
+_PROGRESS = (
+    ("ended", "not_started", "paused"),
+    ("outside_release",),
+    ("conditions_unmet",),
+    ("risk_refused", "in_control_group", "exclusive_coupon_held", "newcomer_coupon_held"),
+    ("customer_limit", "customer_daily_limit"),
+    ("daily_limit", "budget_spent", "sold_out"),
+)
+_RANK = {code: rank for rank, codes in enumerate(_PROGRESS) for code in codes}
+
+
+def most_telling(noes: list[No]) -> No:
+    """Of several offers' refusals the one that got furthest; the earlier offer's on a tie."""
+    return max(noes, key=lambda no: _RANK.get(no.code, 0)) if noes else no("nothing_on_offer")
+
+
