@@ -40,7 +40,7 @@ class Redemption(models.Model):
         verbose_name_plural = _("redemptions")
         ordering = ["-created_at"]
         indexes = [
-            models.Index(fields=["order"], name="redemption_order"),
+            models.Index(fields=["order"], name="redemption_of_order"),
             BrinIndex(fields=["created_at"], name="redemption_created"),
         ]
         constraints = [
