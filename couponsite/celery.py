@@ -9,4 +9,10 @@ app = Celery("couponsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-app.conf.beat_schedule = {}
+app.conf.beat_schedule = {
+    "fold events into the rollups": {
+        "task": "stats.tasks.fold_events",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+}

@@ -151,7 +151,7 @@ def answer_to(exception: Exception, request: HttpRequest) -> HttpResponse:
             return of_the_web(400)
         case MethodNotAllowed():
             view = getattr(request.resolver_match and request.resolver_match.func, "view_class", None)
-            return of_the_web(405, {"Allow": ", ".join(_methods(view))})
+            return of_the_web(405, {"Allow": ", ".join(view().allowed_methods) if view else ""})
         case APIException() if exception.status_code < 500:
             return of_the_web(exception.status_code)
         case OperationalError():
@@ -228,10 +228,6 @@ def detail_of(error: Mapping[str, Any]) -> str:
 def leave_to_the_doors(exception: Exception, context: Mapping[str, Any]) -> None:
     """REST framework's exception handler: none; `Doors` catches what it lets pass."""
     raise exception
-
-
-def _methods(view: Any) -> list[str]:
-    return [name.upper() for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)] + ["OPTIONS"]
 
 
 def _must_be_json(request: HttpRequest, match: ResolverMatch) -> None:
