@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -99,7 +99,7 @@ class Share(Typed, forms.DecimalField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, min_value=0, max_value=1, decimal_places=SHARE_PLACES, **kwargs)
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if value is None or (self.from_text and not value.strip()):
             return None
         if isinstance(value, str) and _PLAIN_DECIMAL.fullmatch(value.strip()):
@@ -119,7 +119,8 @@ class Several(Typed, forms.TypedMultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, *, kind: type[str] | type[int] = str, **kwargs: Any) -> None:
-        super().__init__(coerce=kind, **kwargs)
+        sentence = gettext_lazy("Not one of the choices.")
+        super().__init__(coerce=kind, error_messages={"invalid_choice": sentence}, **kwargs)
         self.kind = kind
 
     def to_python(self, value: Any) -> list[str]:
@@ -137,7 +138,7 @@ class YesOrNo(Typed, forms.ChoiceField):
         choices = [("", "---------"), ("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
         super().__init__(choices=choices, **kwargs)
 
-    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> bool | None:
         if type(value) is bool or value is None:
             return value
         if self.from_text and value in ("true", "false", ""):
@@ -158,7 +159,7 @@ class Word(Typed, forms.CharField):
     def to_python(self, value: Any) -> str:
         if value is not None and not isinstance(value, str):
             raise wrong_type(_("A word."))
-        return super().to_python(value)
+        return super().to_python(value) or ""
 
 
 class Words(Typed, forms.Field):
@@ -223,10 +224,9 @@ class Keys(Typed, forms.ModelMultipleChoiceField):
             return []
         keys = list(dict.fromkeys(value))
         plain = [key for key in keys if key.isprintable() and len(key) <= WORD_LENGTH]
-        known = set(self.queryset.filter(pk__in=plain).values_list("pk", flat=True))
+        known = set(cast("QuerySet[Model]", self.queryset).filter(pk__in=plain).values_list("pk", flat=True))
         unknown = sorted(set(keys) - known)
         if unknown:
             shown = ", ".join((key if key.isprintable() else ascii(key))[:WORD_LENGTH] for key in unknown[:10])
             raise ValidationError(_("Unknown: %(keys)s.") % {"keys": shown}, "unknown_key")
         return keys
-

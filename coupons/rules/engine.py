@@ -42,8 +42,7 @@ class Condition:
     #: How many days, today among them, ``check`` looks back in the customer's days.
     days_back: int = 0
 
-    class Form(forms.Form):
-        pass
+    Form: ClassVar[type[forms.Form]] = forms.Form
 
     def __init__(self, answers: Mapping[str, Any], deed: Deed = "use") -> None:
         self.answers = answers

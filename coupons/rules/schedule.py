@@ -123,9 +123,9 @@ class Schedule:
             return "ended"
         if self.weekdays and now.isoweekday() not in self.weekdays:
             return "outside_release"
-        if self.month_days and now.day not in self.month_days:
-            if not (-1 in self.month_days and (now + timedelta(days=1)).day == 1):
-                return "outside_release"
+        is_last = (now + timedelta(days=1)).day == 1
+        if self.month_days and now.day not in self.month_days and not (is_last and -1 in self.month_days):
+            return "outside_release"
         if self.windows and not within(self.windows, now):
             return "outside_release"
         return None

@@ -1,0 +1,214 @@
+"""Who the customer is: conditions with all four faces."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from coupons.conditions.names import line_called, one_of
+from coupons.conditions.ranges import (
+    NOBODY,
+    Ranged,
+    Shares,
+)
+from coupons.models import CustomerLine
+from coupons.models.keys import KEY_LENGTH, KEY_PATTERN
+from coupons.rules import CustomerCondition, Profile, Situation, Verdict, register
+from coupons.rules.answers import (
+    Answers,
+    Several,
+    Word,
+    Words,
+    YesOrNo,
+    number,
+)
+
+STANDINGS = [
+    ("platform_new", gettext_lazy("new to the platform: no orders at all")),
+    ("business_new", gettext_lazy("new to the business line: orders, but none in it")),
+    ("returning", gettext_lazy("returning: has orders, in the business line if one is named")),
+]
+
+
+@register
+class Standing(CustomerCondition):
+    """New to the platform, new to a business line, or returning."""
+
+    code, label = "standing", gettext_lazy("Standing")
+
+    class Form(Answers):
+        any_of = Several(choices=STANDINGS, label=gettext_lazy("Any of these"))
+        business_line = Word(
+            required=False,
+            max_length=KEY_LENGTH,
+            validators=[RegexValidator(KEY_PATTERN, code="invalid_key")],
+            label=gettext_lazy("Business line"),
+            help_text=gettext_lazy("Its key, such as ride or food."),
+        )
+
+        def clean(self) -> None:
+            wanted = self.cleaned_data.get("any_of") or []
+            if "business_new" in wanted and not self.cleaned_data.get("business_line") and not self.errors:
+                self.add_error("business_line", ValidationError(_("Say new to which business line."), "required"))
+
+    def prepare(self) -> None:
+        self.any_of = frozenset(self.answers["any_of"])
+        self.line: str | None = self.answers.get("business_line")
+        if self.line:
+            self.needs = frozenset({"lines"})
+
+    def q(self, now: datetime) -> Q:
+        ordered = Q(order_count__gt=0)
+        if self.line:
+            in_line = Q(
+                Exists(CustomerLine.objects.filter(customer=OuterRef("pk"), business_line=self.line, order_count__gt=0))
+            )
+        else:
+            in_line = ordered
+        parts = {"platform_new": Q(order_count=0), "business_new": ordered & ~in_line, "returning": in_line}
+        wanted = NOBODY
+        for standing in self.any_of:
+            wanted |= parts[standing]
+        return wanted
+
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        if self.line:
+            line = customer.lines.get(self.line)
+            if line is not None and line.order_count > 0:
+                standing = "returning"
+            else:
+                standing = "business_new" if customer.order_count else "platform_new"
+        else:
+            standing = "returning" if customer.order_count else "platform_new"
+        return Verdict(standing in self.any_of, standing)
+
+    def wording(self) -> str:
+        if self.line:
+            line = {"line": line_called(self.line)}
+            words = {
+                "business_new": _("customers new to %(line)s") % line,
+                "returning": _("returning customers of %(line)s") % line,
+            }
+        else:
+            words = {"returning": _("returning customers")}
+        words["platform_new"] = _("new customers (first order)")
+        names = [words[standing] for standing, _label in STANDINGS if standing in self.any_of]
+        return pgettext("customers", "Only for %(who)s") % {"who": one_of(names, pgettext("customers", " or "))}
+
+    def short(self) -> str:
+        if "returning" not in self.any_of:
+            return _("New customers only")
+        return _("Returning customers only") if len(self.any_of) == 1 else ""
+
+
+@register
+class Tags(CustomerCondition):
+    """Tags that the company's tag system gave the customer."""
+
+    code, label = "tags", gettext_lazy("Tags")
+
+    class Form(Answers):
+        any_of = Words(required=False, label=gettext_lazy("Has any of"), help_text=gettext_lazy("Separated by commas."))
+        none_of = Words(
+            required=False, label=gettext_lazy("Has none of"), help_text=gettext_lazy("Separated by commas.")
+        )
+
+        def clean(self) -> None:
+            self.needs_one_of(("any_of", "none_of"))
+
+    def prepare(self) -> None:
+        self.any_of = frozenset(self.answers.get("any_of") or ())
+        self.none_of = frozenset(self.answers.get("none_of") or ())
+
+    def q(self, now: datetime) -> Q:
+        wanted = Q(tags__overlap=sorted(self.any_of)) if self.any_of else Q()
+        return wanted & ~Q(tags__overlap=sorted(self.none_of)) if self.none_of else wanted
+
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        tags = customer.tags
+        holds = (not self.any_of or not self.any_of.isdisjoint(tags)) and self.none_of.isdisjoint(tags)
+        return Verdict(holds, sorted((self.any_of | self.none_of) & tags))
+
+    def wording(self) -> str:
+        any_of = {"tags": one_of(self.answers.get("any_of") or ())}
+        none_of = {"others": one_of(self.answers.get("none_of") or ())}
+        if not self.none_of:
+            return _("Only for customers tagged %(tags)s") % any_of
+        if not self.any_of:
+            return _("Not for customers tagged %(others)s") % none_of
+        return _("Only for customers tagged %(tags)s, but not %(others)s") % {**any_of, **none_of}
+
+
+class KnownShare(Ranged):
+    """A share between 0 and 1 that data work told us of; unknown until then."""
+
+    class Form(Shares):
+        pass
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.low, self.high = (None if end is None else Decimal(str(end)) for end in (self.low, self.high))
+
+    def q(self, now: datetime) -> Q:
+        wanted = Q(**{f"{self.code}__isnull": False})
+        if self.low is not None:
+            wanted &= Q(**{f"{self.code}__gte": self.low})
+        if self.high is not None:
+            wanted &= Q(**{f"{self.code}__lte": self.high})
+        return wanted
+
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        share = getattr(customer, self.code)
+        return Verdict(None) if share is None else Verdict(self.fits(share), number(share))
+
+
+@register
+class Sensitivity(KnownShare):
+    """优惠敏感度: how strongly the customer answers to coupons."""
+
+    code, label = "sensitivity", gettext_lazy("Coupon sensitivity")
+
+    def wording(self) -> str:
+        return _("Only for customers with a coupon sensitivity of %(range)s") % {"range": self.range_words()}
+
+
+@register
+class ChurnProbability(KnownShare):
+    """流失概率: how likely the customer is to leave."""
+
+    code, label = "churn_probability", gettext_lazy("Churn probability")
+
+    def wording(self) -> str:
+        return _("Only for customers with a churn probability of %(range)s") % {"range": self.range_words(share=True)}
+
+
+@register
+class RivalApp(CustomerCondition):
+    """是否安装竞对: whether a rival's app is on the customer's phone."""
+
+    code, label = "rival_app", gettext_lazy("Has a rival app")
+
+    # "is" cannot be written as an attribute
+    Form: ClassVar[type[forms.Form]] = type("Form", (Answers,), {"is": YesOrNo(label=gettext_lazy("Has one"))})
+
+    def prepare(self) -> None:
+        self.wanted: bool = self.answers["is"]
+
+    def q(self, now: datetime) -> Q:
+        return Q(rival_app=self.wanted)
+
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        if customer.rival_app is None:
+            return Verdict(None)
+        return Verdict(customer.rival_app is self.wanted, customer.rival_app)
+
+    def wording(self) -> str:
+        if self.wanted:
+            return _("Only for customers who have a similar app of another company")
+        return _("Only for customers who have no similar app of another company")

@@ -1,0 +1,162 @@
+"""When, through what and in what weather: conditions that have no SQL."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from coupons.calendar import FESTIVALS
+from coupons.conditions.framing import AnyOf, MomentCondition
+from coupons.conditions.names import all_of, one_of
+from coupons.models import Weather
+from coupons.rules import Client, Profile, Situation, Verdict, register
+from coupons.rules.answers import Answers, Several, Windows
+from coupons.rules.schedule import minutes, windows_of, within
+
+DAY = 24 * 60  # minutes
+
+WEEKDAYS = {
+    1: gettext_lazy("Monday"),
+    2: gettext_lazy("Tuesday"),
+    3: gettext_lazy("Wednesday"),
+    4: gettext_lazy("Thursday"),
+    5: gettext_lazy("Friday"),
+    6: gettext_lazy("Saturday"),
+    7: gettext_lazy("Sunday"),
+}
+
+
+@register
+class Clients(AnyOf):
+    """What the customer holds in hand, at the claim and at the use."""
+
+    code, label, reads = "clients", gettext_lazy("Clients"), "client"
+
+    class Form(Answers):
+        any_of = Several(choices=Client.choices, label=gettext_lazy("Any of these clients"))
+
+    def called(self) -> list[str]:
+        return [str(Client(client).label) for client in self.answers["any_of"]]
+
+    def when(self) -> str:
+        return _("by %(clients)s") % {"clients": self.names()}
+
+
+@register
+class Hours(MomentCondition):
+    """Hours of the day in the business time zone; a window holds its beginning, not its end, and may cross midnight."""
+
+    code, label = "hours", gettext_lazy("Hours of the day")
+
+    class Form(Answers):
+        inside = Windows(
+            required=False,
+            label=gettext_lazy("Only within"),
+            help_text=gettext_lazy("Such as 10:00-14:00, 22:00-02:00."),
+        )
+        outside = Windows(
+            required=False,
+            label=gettext_lazy("Never within"),
+            help_text=gettext_lazy("Such as 07:00-09:00, 17:00-19:00."),
+        )
+
+        def clean(self) -> None:
+            self.needs_one_of(("inside", "outside"))
+            if self.cleaned_data.get("inside") and self.cleaned_data.get("outside"):
+                self.add_error("outside", ValidationError(_("Either inside or outside, not both."), "only_one"))
+
+    def prepare(self) -> None:
+        self.inside = bool(self.answers.get("inside"))
+        self.hours = self.answers["inside" if self.inside else "outside"]
+        self.windows = windows_of(self.hours)
+
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        now = situation.now
+        return Verdict(within(self.windows, now) is self.inside, f"{now.hour:02}:{now.minute:02}")
+
+    def called(self) -> list[str]:
+        return [f"{start}–{end}" for start, end in self.hours]
+
+    def when(self) -> str:
+        return one_of(self.called())
+
+    def wording(self) -> str:
+        if self.inside:
+            return super().wording()
+        hours = {"hours": all_of(self.called())}
+        if self.deed == "claim":
+            return pgettext("claim", "Cannot be claimed %(hours)s") % hours
+        return pgettext("use", "Not usable %(hours)s") % hours
+
+    def short(self) -> str:
+        return _("%(names)s only") % {"names": one_of(self.called())} if self.inside and len(self.hours) == 1 else ""
+
+    def remedy(self, verdict: Verdict) -> str:
+        """The next time of the day at which it holds."""
+        now = minutes(verdict.had)
+        edges = {edge % DAY for window in self.windows for edge in window}
+        for edge in sorted(edges, key=lambda edge: (edge - now) % DAY):
+            if any(start <= edge < end for start, end in self.windows) is self.inside:
+                return _("Possible from %(time)s") % {"time": f"{edge // 60:02}:{edge % 60:02}"}
+        return ""
+
+
+@register
+class Weekdays(MomentCondition):
+    """Days of the week in the business time zone, Monday is 1."""
+
+    code, label = "weekdays", gettext_lazy("Days of the week")
+
+    class Form(Answers):
+        any_of = Several(kind=int, choices=list(WEEKDAYS.items()), label=gettext_lazy("Any of these days"))
+
+    def prepare(self) -> None:
+        self.any_of = frozenset(self.answers["any_of"])
+
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        weekday = situation.now.isoweekday()
+        return Verdict(weekday in self.any_of, weekday)
+
+    def called(self) -> list[str]:
+        return [str(WEEKDAYS[day]) for day in sorted(self.any_of)]
+
+    def when(self) -> str:
+        return _("on %(days)s") % {"days": one_of(self.called())}
+
+    def short(self) -> str:
+        if self.any_of == {6, 7}:
+            return _("Weekends only")
+        if self.any_of == {1, 2, 3, 4, 5}:
+            return _("Monday to Friday only")
+        return _("%(names)s only") % {"names": one_of(self.called())} if len(self.any_of) == 1 else ""
+
+
+@register
+class Festivals(AnyOf):
+    """What the day is by the calendar: holiday, festival, solar term, working day."""
+
+    code, label, reads = "festivals", gettext_lazy("Days of the calendar"), "festivals"
+
+    class Form(Answers):
+        any_of = Several(choices=list(FESTIVALS.items()), label=gettext_lazy("Any of these days"))
+
+    def called(self) -> list[str]:
+        return [str(FESTIVALS[day]) for day in self.answers["any_of"]]
+
+    def when(self) -> str:
+        return _("on these days: %(days)s") % {"days": self.names()}
+
+
+@register
+class WeatherKinds(AnyOf):
+    """The weather in the city of the moment: what an operator says of it, else a provider."""
+
+    code, label, reads = "weather", gettext_lazy("Weather"), "weather"
+
+    class Form(Answers):
+        any_of = Several(choices=Weather.Kind.choices, label=gettext_lazy("Any of this weather"))
+
+    def called(self) -> list[str]:
+        return [str(Weather.Kind(kind).label) for kind in self.answers["any_of"]]
+
+    def when(self) -> str:
+        return _("in this weather: %(kinds)s") % {"kinds": self.names()}

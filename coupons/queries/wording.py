@@ -1,0 +1,220 @@
+"""文案释义: what a coupon says of itself, in the active language; made of the same answers that are checked."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypedDict
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from coupons.conditions.moment import WEEKDAYS
+from coupons.conditions.names import all_of, called, one_of
+from coupons.models import Category, City, CouponTemplate, Merchant
+from coupons.rules import compile_rules
+from coupons.rules.schedule import Schedule
+
+if TYPE_CHECKING:
+    from coupons.models import Supply
+
+Type, Validity = CouponTemplate.Type, CouponTemplate.Validity
+BETWEEN = " · "
+
+
+class Wording(TypedDict):
+    short: str
+    rules: list[str]
+
+
+def wording(template: CouponTemplate) -> Wording:
+    """``short`` for the coupon's face, ``rules`` sentence by sentence. How it is given out: :func:`claim_wording`."""
+    conditions = compile_rules(template.use_conditions)
+    face = [*_face(template), *(condition.short() for condition in conditions)]
+    rules = [_money(template), _validity(template), *_scope(template)]
+    rules += [condition.wording() for condition in conditions]
+    rules += _company(template)
+    return {"short": BETWEEN.join(words for words in face if words), "rules": [*map(_sentence, rules)]}
+
+
+def claim_wording(template: CouponTemplate) -> list[str]:
+    """When, where and to whom it is given out, and how many."""
+    rules = [*_release(Schedule.of(template.release), template.release.get("hours") or ())]
+    if template.claim_cities:
+        cities = one_of(called(City, template.claim_cities))
+        rules.append(
+            pgettext("claim", "Can be claimed only %(when)s") % {"when": _("in %(places)s") % {"places": cities}}
+        )
+    rules += [condition.wording() for condition in compile_rules(template.claim_conditions, "claim")]
+    with suppress(ObjectDoesNotExist):  # not saved yet
+        rules += _limits(template.supply)
+    return [*map(_sentence, rules)]
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+# --- money -------------------------------------------------------------------------------------------------------
+
+
+def yuan(fen: int) -> str:
+    """Without needless decimals: 20, 0.5, 1234.56."""
+    whole, rest = divmod(fen, 100)
+    return str(whole) if not rest else f"{whole}.{rest:02}".rstrip("0")
+
+
+def plain(number: Decimal) -> str:
+    """Without trailing zeros or exponents: 20, 8.5."""
+    return f"{number.normalize():f}"
+
+
+def _percentage(template: CouponTemplate) -> dict[str, str]:
+    """20 % off is 8折: what is left to pay, in tenths."""
+    off = Decimal(template.percent_off or 0)
+    return {"percent": plain(off), "tenths": plain((100 - off) / 10)}
+
+
+def _face(template: CouponTemplate) -> Iterator[str]:
+    amount = {"amount": yuan(template.amount_fen or 0), "threshold": yuan(template.threshold_fen or 0)}
+    shipping = bool(template.scope.get("shipping"))
+    if template.type == Type.AMOUNT_OFF:
+        yield pgettext("face", "¥%(amount)s off ¥%(threshold)s") % amount
+    elif template.type == Type.NO_THRESHOLD:
+        yield pgettext("face", "¥%(amount)s off, no minimum") % amount
+    else:
+        words = {**amount, **_percentage(template)}
+        if template.threshold_fen:
+            yield pgettext("face", "%(percent)s%% off ¥%(threshold)s") % words
+        else:
+            yield pgettext("face", "%(percent)s%% off") % words
+        if template.cap_fen:
+            yield pgettext("face", "up to ¥%(cap)s") % {"cap": yuan(template.cap_fen)}
+    if shipping:
+        yield pgettext("face", "shipping")
+
+
+def _money(template: CouponTemplate) -> str:
+    words = {
+        "amount": yuan(template.amount_fen or 0),
+        "threshold": yuan(template.threshold_fen or 0),
+        "cap": yuan(template.cap_fen or 0),
+        **_percentage(template),
+    }
+    if template.type == Type.AMOUNT_OFF:
+        return _("¥%(amount)s off when you spend ¥%(threshold)s or more") % words
+    if template.type == Type.NO_THRESHOLD:
+        return _("¥%(amount)s off, no minimum spend") % words
+    if template.threshold_fen and template.cap_fen:
+        return _("%(percent)s%% off when you spend ¥%(threshold)s or more, up to ¥%(cap)s off") % words
+    if template.threshold_fen:
+        return _("%(percent)s%% off when you spend ¥%(threshold)s or more") % words
+    if template.cap_fen:
+        return _("%(percent)s%% off, up to ¥%(cap)s off") % words
+    return _("%(percent)s%% off") % words
+
+
+# --- time --------------------------------------------------------------------------------------------------------
+
+
+def _validity(template: CouponTemplate) -> str:
+    if template.validity_type == Validity.CLAIM_DAY:
+        return _("Valid on the day you get it")
+    if template.validity_type == Validity.DAYS_AFTER_CLAIM:
+        days = {"days": template.valid_days or 1, "later": template.starts_after_days}
+        if not template.starts_after_days:
+            return (
+                ngettext(
+                    "Valid on the day you get it",
+                    "Valid for %(days)d days, the day you get it included",
+                    days["days"],
+                )
+                % days
+            )
+        valid = ngettext("valid for %(days)d day", "valid for %(days)d days", days["days"]) % days
+        starts = ngettext(
+            "Starts %(later)d day after you get it", "Starts %(later)d days after you get it", days["later"]
+        )
+        return _("%(starts)s, %(valid)s") % {"starts": starts % days, "valid": valid}
+    if template.valid_from is None or template.valid_until is None:
+        return _("No period yet")
+    return _("Valid %(period)s") % {"period": _period(template.valid_from, template.valid_until)}
+
+
+def _period(start: datetime | None, end: datetime | None) -> str:
+    """A half-open period; at midnight the days alone, the last one included."""
+    start, end = (moment and timezone.localtime(moment, timezone.get_default_timezone()) for moment in (start, end))
+    whole_days = all(moment is None or (moment.hour, moment.minute) == (0, 0) for moment in (start, end))
+    style = "DATE_FORMAT" if whole_days else "DATETIME_FORMAT"
+    if end and whole_days:
+        end -= timedelta(days=1)
+    words = {"start": start and date_format(start, style), "end": end and date_format(end, style)}
+    if not end:
+        return _("from %(start)s") % words
+    if not start:
+        return pgettext("the last day is included", "until %(end)s") % words
+    return _("%(start)s") % words if words["start"] == words["end"] else _("from %(start)s to %(end)s") % words
+
+
+def _release(schedule: Schedule, hours: Sequence[Sequence[str]]) -> Iterator[str]:
+    if schedule.starts_at or schedule.ends_at:
+        yield _("Given out %(period)s") % {"period": _period(schedule.starts_at, schedule.ends_at)}
+    if schedule.weekdays:
+        yield _("Given out on %(days)s") % {"days": all_of(str(WEEKDAYS[day]) for day in sorted(schedule.weekdays))}
+    if schedule.month_days:
+        days = [
+            pgettext("of the month", "the %(day)d.") % {"day": day} for day in sorted(schedule.month_days) if day > 0
+        ]
+        if -1 in schedule.month_days:
+            days.append(pgettext("of the month", "the last day"))
+        yield _("Given out every month on %(days)s") % {"days": all_of(days)}
+    if hours:
+        yield _("Given out %(hours)s") % {"hours": all_of(f"{start}–{end}" for start, end in hours)}
+
+
+def _limits(supply: "Supply") -> Iterator[str]:
+    if supply.customer_count is not None:
+        count = supply.customer_count
+        yield ngettext("%(count)d per customer", "%(count)d per customer", count) % {"count": count}
+    if supply.customer_daily_count is not None:
+        count = supply.customer_daily_count
+        yield ngettext("%(count)d per customer and day", "%(count)d per customer and day", count) % {"count": count}
+    if supply.customer_fen is not None:
+        yield _("Up to ¥%(amount)s per customer") % {"amount": yuan(supply.customer_fen)}
+    if supply.customer_daily_fen is not None:
+        yield _("Up to ¥%(amount)s per customer and day") % {"amount": yuan(supply.customer_daily_fen)}
+
+
+# --- what for, and beside what -----------------------------------------------------------------------------------
+
+
+def _scope(template: CouponTemplate) -> Iterator[str]:
+    scope = template.scope
+    if scope.get("shipping"):
+        yield _("Only for the shipping fee")
+    if scope.get("categories"):
+        yield _("Only for %(categories)s") % {"categories": one_of(called(Category, scope["categories"]))}
+    if scope.get("merchants"):
+        yield _("Only at %(merchants)s") % {"merchants": one_of(called(Merchant, scope["merchants"]))}
+    if scope.get("skus"):
+        yield _("Only for certain goods: %(skus)s") % {"skus": one_of(scope["skus"])}
+
+
+def _company(template: CouponTemplate) -> Iterator[str]:
+    if template.stack_group == "exclusive":
+        yield _("Cannot be used together with other coupons")
+    elif template.stack_group == "shipping":
+        yield _("One shipping coupon per order")
+    else:
+        yield _("One coupon of this kind per order")
+    if template.newcomer:
+        yield _("One newcomer coupon at a time per account")
+    if template.exclusive_group:
+        yield _("While you hold it, others of its group cannot be claimed")
+    if template.returns_on_rollback:
+        yield _("Comes back if the whole order is refunded, for as long as it is valid")
+    else:
+        yield _("Does not come back if the order is refunded")
