@@ -4,6 +4,7 @@ Doors describe their body as a :class:`Shape` and read it with :func:`read`, whi
 its path in the body and a code that never changes.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,6 +35,8 @@ MAX_FEN = 10**12
 MAX_COUNT = 10**12
 MOST_ROWS = 1000
 MOST_LINES = 500
+MOST_JSON = 10_000
+DEEPEST_JSON = 8
 
 #: Codes of faults and their sentences. ``%(…)s`` are filled from the limits that were broken.
 SENTENCES: dict[str, str | Promise] = {
@@ -55,8 +59,11 @@ SENTENCES: dict[str, str | Promise] = {
     "invalid_moment": _("A date and time with an offset, as in 2026-06-01T00:00:00+08:00."),
     "too_many_decimals": _("At most %(limit)s decimals."),
     "not_a_decimal": _("A whole number, or a string with at most two decimals."),
+    "too_deep": _("Nested more than %(limit)s deep."),
     "duplicate": _("This stands here twice."),
     "sum_too_large": _("Taken together, this is more than %(limit)s."),
+    "invalid_area": _("This is not an area: %(limit)s"),
+    "zero_has_no_dates": _("Who has no orders has no first or last one."),
     "invalid": _("This is not valid."),
 }
 
@@ -83,6 +90,7 @@ _CODES = {
 }
 #: Patterns that are used below, and what is said when they do not match.
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KEY = r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63}$"
 _CITY = r"^[0-9]{6}$"
 _PATTERNS = {_NO_CONTROL: "invalid_text", _KEY: "invalid_key"}
@@ -178,16 +186,51 @@ def _decimal(value: Any) -> Decimal:
 def _share(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         return value
-    if type(value) not in (int, float) or not 0 <= value <= 1:
-        raise (
-            wrong("not_a_number")
-            if type(value) not in (int, float) or value != value
-            else wrong("too_small" if value < 0 else "too_large", 0 if value < 0 else 1)
-        )
+    if type(value) not in (int, float) or math.isnan(value):
+        raise wrong("not_a_number")
+    if value < 0:
+        raise wrong("too_small", 0)
+    if value > 1:
+        raise wrong("too_large", 1)
     number = Decimal(repr(value))
     if number != round(number, 4):
         raise wrong("too_many_decimals", 4)
     return number
+
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    """What PostgreSQL can keep and a form can read: no control characters, no endless numbers, not deep, not vast."""
+    left = MOST_JSON
+
+    def look(part: Any, path: tuple[str | int, ...]) -> None:
+        nonlocal left
+        left -= 1
+        if len(path) > DEEPEST_JSON:
+            raise wrong_at("json", [(path[:1], "too_deep", DEEPEST_JSON)])
+        if left < 0:
+            raise wrong_at("json", [((), "too_many", MOST_JSON)])
+        match part:
+            case dict():
+                for name, inner in part.items():
+                    look(name, (*path, name))
+                    look(inner, (*path, name))
+            case list():
+                for place, inner in enumerate(part):
+                    look(inner, (*path, place))
+            case str():
+                if len(part) > 200:
+                    raise wrong_at("json", [(path, "too_long", 200)])
+                if _CONTROL.search(part):
+                    raise wrong_at("json", [(path, "invalid_text", None)])
+            case float():
+                if not math.isfinite(part):
+                    raise wrong_at("json", [(path, "not_a_number", None)])
+            case int():
+                if abs(part) > MAX_COUNT:
+                    raise wrong_at("json", [(path, "too_large", MAX_COUNT)])
+
+    look(value, ())
+    return value
 
 
 #: A percentage: a whole number, or a string with up to two decimals; a float is refused.
@@ -203,6 +246,8 @@ Share = Annotated[
     PlainSerializer(float),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
 ]
+#: An object whose inside others check: conditions, looks.
+JsonObject = Annotated[dict[str, Any], AfterValidator(_json)]
 
 
 # --- when and where ------------------------------------------------------------------------------------------------

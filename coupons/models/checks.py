@@ -1,6 +1,9 @@
 """What must fit together in a template, field by field. One list for form, API and import."""
 
-from typing import TYPE_CHECKING
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from coupons.models.templates import CouponTemplate
 
 SCOPE_FIELDS = ("categories", "merchants", "skus")
+MOST_POINTS = 20_000
 
 
 def check_template(template: "CouponTemplate") -> dict[str, list[ValidationError]]:
@@ -64,9 +68,9 @@ def _check_money(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-
     for field in barred:
         if getattr(template, field) is not None:
             wrong(field, "not_for_type", superfluous)
-    if template.type == "amount_off" and template.amount_fen and template.threshold_fen:
-        if template.amount_fen > template.threshold_fen:
-            wrong("amount_fen", "above_threshold", _("The face value is above the threshold."))
+    amount, threshold = template.amount_fen, template.threshold_fen
+    if template.type == "amount_off" and amount and threshold and amount > threshold:
+        wrong("amount_fen", "above_threshold", _("The face value is above the threshold."))
 
 
 def _check_validity(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-untyped-def]
@@ -114,3 +118,64 @@ def _check_scope(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-
     template.scope = {key: value for key, value in scope.items() if value}
     if template.scope.get("shipping") and template.stack_group == "order":
         template.stack_group = "shipping"
+
+
+def check_worst_case(
+    template: "CouponTemplate", limits: Mapping[str, int | None], budget_fen: int | None
+) -> dict[str, list[ValidationError]]:
+    """A percentage without a cap has no worst case, so nothing may count it in fen. ``limits`` as in ``Supply``."""
+    if template.type != "percent_off" or template.cap_fen is not None or not template.percent_off:
+        return {}
+    if budget_fen is None and all(value is None for name, value in limits.items() if name.endswith("_fen")):
+        return {}
+    sentence = _("Under a budget or a limit by amount, a percentage needs a cap.")
+    return {"cap_fen": [ValidationError(sentence, code="uncapped")]}
+
+
+def area_fault(geojson: Any) -> str | None:
+    """What is wrong with the shape of an area, as a sentence; None: nothing. GeoJSON positions are [lng, lat]."""
+    if not isinstance(geojson, dict) or set(geojson) != {"type", "coordinates"}:
+        return _("A GeoJSON object with type and coordinates.")
+    if geojson["type"] not in ("Polygon", "MultiPolygon"):
+        return _("A Polygon or a MultiPolygon.")
+    polygons = geojson["coordinates"] if geojson["type"] == "MultiPolygon" else [geojson["coordinates"]]
+    if not isinstance(polygons, list) or not polygons:
+        return _("At least one ring.")
+    points = 0
+    for rings in polygons:
+        if not isinstance(rings, list) or not rings:
+            return _("At least one ring.")
+        for ring in rings:
+            if not isinstance(ring, list) or len(ring) < 4 or ring[0] != ring[-1]:
+                return _("A ring has four positions or more, and ends where it begins.")
+            points += len(ring)
+            if points > MOST_POINTS:
+                return _("At most %(limit)s positions.") % {"limit": MOST_POINTS}
+            for position in ring:
+                if not _is_position(position):
+                    return _("A position is a longitude and a latitude, in this order.")
+
+    import shapely
+    from shapely.geometry import shape
+
+    border = shape(geojson)
+    if border.is_valid:
+        return None
+    why = shapely.is_valid_reason(border)
+    place = re.search(r"\[([-\d.]+) ([-\d.]+)\]", why)
+    if place is None:
+        return _("Its border is not valid: %(why)s.") % {"why": why}
+    lng, lat = (f"{float(number):.6f}".rstrip("0").rstrip(".") for number in place.groups())
+    if "elf-intersection" in why:
+        return _("Its border crosses or touches itself at %(lng)s, %(lat)s.") % {"lng": lng, "lat": lat}
+    return _("Its border is not valid at %(lng)s, %(lat)s.") % {"lng": lng, "lat": lat}
+
+
+def _is_position(position: Any) -> bool:
+    return (
+        isinstance(position, list)
+        and len(position) == 2
+        and all(type(number) in (int, float) and math.isfinite(number) for number in position)
+        and -180 <= position[0] <= 180
+        and -90 <= position[1] <= 90
+    )

@@ -1,5 +1,6 @@
 """Where, what and whose: the things that rules name. Each is known by its key, which never changes."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import get_language
@@ -61,6 +62,13 @@ class Area(Named):
     class Meta(Named.Meta):
         verbose_name = _("area")
         verbose_name_plural = _("areas")
+
+    def clean(self) -> None:
+        from coupons.models.checks import area_fault  # the checks name other models
+
+        fault = area_fault(self.geojson)
+        if fault:
+            raise ValidationError({"geojson": ValidationError(fault, code="invalid_area")})
 
 
 class Weather(models.Model):
