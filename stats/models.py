@@ -51,3 +51,6 @@ class DayRollup(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["day", "template_id", "placement", "city_id"], name="rollup_cell_once")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.template_id} {self.placement} {self.city_id}"

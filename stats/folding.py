@@ -1,0 +1,63 @@
+"""Folding events into the rollups, each exactly once; and counting everything anew.
+
+What is not folded yet is its own small queue, ``UncountedEvent``, appended with the event: a mark on ids would lose
+events, since ids commit out of order. A batch is one statement, so that a fold that dies has done nothing.
+"""
+
+from django.db import connection, transaction
+
+from stats.queries.counting import CELL, EVENTS, MEASURES, SUMS, zone
+
+_CELL = ", ".join(CELL)
+_COLUMNS = ", ".join((*CELL, *MEASURES))
+
+# Rows go in sorted, so that two folds lock the cells they share in one order and never wait for each other in a ring.
+_ADD = f"""
+INSERT INTO stats_dayrollup AS r ({_COLUMNS})
+SELECT {_CELL}, {SUMS} FROM counted c GROUP BY {_CELL} ORDER BY {_CELL}
+ON CONFLICT ({_CELL}) DO UPDATE SET {", ".join(f"{m} = r.{m} + excluded.{m}" for m in MEASURES)}
+"""  # noqa: S608  names of our own columns
+
+_FOLD = f"""
+WITH taken AS (
+    DELETE FROM coupons_uncountedevent WHERE event_id IN (
+        SELECT event_id FROM coupons_uncountedevent ORDER BY event_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ) RETURNING event_id
+), counted AS ({EVENTS} JOIN taken ON taken.event_id = e.id
+), added AS ({_ADD})
+SELECT count(*) FROM taken
+"""  # noqa: S608  names of our own columns
+
+_RECOUNT = f"""
+WITH gone AS (DELETE FROM coupons_uncountedevent), counted AS ({EVENTS}) {_ADD}
+"""  # noqa: S608  names of our own columns
+
+
+def fold(limit: int = 10_000) -> int:
+    """Take up to so many uncounted events into the rollups; how many it took. Any number may run at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLD, {"limit": limit, **zone()})
+        return cursor.fetchone()[0]
+
+
+def fold_all(limit: int = 10_000) -> int:
+    """Fold batch by batch, each its own transaction, until a batch finds the queue empty; how many in all."""
+    total = 0
+    while taken := fold(limit):
+        total += taken
+    return total
+
+
+@transaction.atomic
+def rebuild() -> int:
+    """Forget the rollups and count the whole ledger again; how many cells there are now.
+
+    Needed after the business's time zone changed, or when ``check_ledger`` finds the rollups wrong. Claims go on
+    meanwhile, folds wait, readers see the old numbers until the new ones are there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE stats_dayrollup IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("DELETE FROM stats_dayrollup")
+        # One snapshot: whichever event it sees, it sees in the queue as well, and takes it out of there.
+        cursor.execute(_RECOUNT, zone())
+        return cursor.rowcount

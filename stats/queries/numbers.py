@@ -1,0 +1,114 @@
+"""Counts and sums by the dimensions that are asked for."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from stats.queries.counting import FOLDED, MEASURES, SUMS, UNFOLDED, zone
+
+DIMENSIONS = {
+    "day": "c.day",
+    "template": "c.template_id",
+    "placement": "c.placement",
+    "city": "c.city_id",
+    "channel": "coalesce(p.channel, '')",
+    "form": "coalesce(p.form, '')",
+    "campaign": "m.id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Sums over events. What was rolled back counts on the day when that happened, with a minus."""
+
+    issued_count: int = 0
+    redeemed_count: int = 0
+    rolled_back_count: int = 0
+    returned_count: int = 0
+    expired_count: int = 0
+    void_count: int = 0
+    committed_fen: int = 0
+    spent_fen: int = 0
+    merchant_fen: int = 0
+    gmv_fen: int = 0
+    paid_fen: int = 0
+
+    @property
+    def used_count(self) -> int:
+        """Redeemed, without those that came back to their customers."""
+        return self.redeemed_count - self.returned_count
+
+    @property
+    def discount_fen(self) -> int:
+        return self.spent_fen
+
+    @property
+    def platform_fen(self) -> int:
+        return self.spent_fen - self.merchant_fen
+
+    @property
+    def use_rate(self) -> float | None:
+        """Used ÷ issued in the same time, which are not the same coupons; None where none were issued."""
+        return self.used_count / self.issued_count if self.issued_count else None
+
+    @property
+    def subsidy_rate(self) -> float | None:
+        """Discount ÷ value of the orders at full price."""
+        return self.spent_fen / self.gmv_fen if self.gmv_fen else None
+
+    @property
+    def average_paid_fen(self) -> int | None:
+        """Paid per coupon used, half up to the fen."""
+        return (2 * self.paid_fen + self.used_count) // (2 * self.used_count) if self.used_count > 0 else None
+
+
+Group = tuple[Any, ...]
+
+
+def numbers(
+    *groupings: tuple[str, ...],
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    only: Mapping[str, Any] | None = None,
+) -> list[dict[Group, Numbers]]:
+    """Numbers from the first to the last day, both included, once for each grouping; all from one snapshot.
+
+    ``numbers(("day",), ("channel", "city"), ())`` gives three dicts whose keys are ``(day,)``, ``(channel, city)`` and
+    ``()``. Without a placement or a city the name is ``""``, without a campaign None. ``only`` keeps what equals.
+    """
+    only = only or {}
+    asked = list(dict.fromkeys(name for grouping in groupings for name in grouping))
+    wanted = [f"{DIMENSIONS[name]} = %(only_{name})s" for name in only]
+    wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
+    named = {*asked, *only}
+    joins = ""
+    if named & {"channel", "form"}:
+        joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
+    if "campaign" in named:
+        joins += " LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id"
+        joins += " LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id"
+    sets = ", ".join(f"({', '.join(DIMENSIONS[name] for name in grouping)})" for grouping in groupings)
+    columns = "".join(f"{DIMENSIONS[name]}, " for name in asked)
+    # Which grouping a row belongs to: a bit for each name that is not part of it.
+    which = f"GROUPING({', '.join(DIMENSIONS[name] for name in asked)})" if asked else "0"
+    statement = f"""
+        SELECT {which}, {columns}{SUMS} FROM ({FOLDED} UNION ALL {UNFOLDED}) c{joins}
+        {"WHERE " + " AND ".join(wanted) if wanted else ""} GROUP BY GROUPING SETS ({sets})
+    """  # noqa: S608  made of the names above
+    bits = {
+        sum(1 << place for place, name in enumerate(reversed(asked)) if name not in grouping): grouping
+        for grouping in groupings
+    }
+    found: dict[tuple[str, ...], dict[Group, Numbers]] = {grouping: {} for grouping in groupings}
+    parameters = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        for row in cursor:
+            grouping = bits[row[0]]
+            values = dict(zip(asked, row[1:], strict=False))
+            sums = Numbers(**dict(zip(MEASURES, row[1 + len(asked) :], strict=True)))
+            found[grouping][tuple(values[name] for name in grouping)] = sums
+    return [found[grouping] for grouping in groupings]

@@ -1,0 +1,287 @@
+"""Whatever happened, in whatever order it was folded: the numbers are those of the ledger."""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import call_command
+from django.db import DataError, connection, transaction
+from django.test import override_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coupons.models import Budget, CouponEvent, CouponTemplate, UncountedEvent
+from distribution.models import Campaign, Placement
+from stats import folding
+from stats.models import DayRollup
+from stats.queries import ledger
+from stats.queries.counting import KINDS, MEASURES
+from stats.queries.numbers import Numbers, numbers
+
+pytestmark = pytest.mark.django_db
+
+CITIES = ("110000", "310000")
+UTC = dt.UTC
+
+
+def happened(*events: dict) -> None:
+    """Append to the ledger as the steps do: the event, and beside it that it is not counted yet."""
+    defaults = {"coupon_id": uuid.uuid4(), "customer_id": 1, "template_id": 1, "by": "test"}
+    rows = CouponEvent.objects.bulk_create([CouponEvent(**{**defaults, **event}) for event in events])
+    UncountedEvent.objects.bulk_create([UncountedEvent(event=row) for row in rows])
+
+
+def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
+    """The ledger counted by hand, event by event."""
+    from django.conf import settings as house
+
+    placements = {p.key: p for p in Placement.objects.all()}
+    campaigns = dict(Campaign.objects.values_list("budget__templates__id", "id"))
+    sums: dict[tuple, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+    for event in CouponEvent.objects.all():
+        placement = placements.get(event.placement)
+        names = {
+            "day": event.at.astimezone(ZoneInfo(house.TIME_ZONE)).date(),
+            "template": event.template_id,
+            "placement": event.placement or "",
+            "city": event.city_id or "",
+            "channel": placement.channel if placement else "",
+            "form": placement.form if placement else "",
+            "campaign": campaigns.get(event.template_id),
+        }
+        cell = sums[tuple(names[name] for name in dimensions)]
+        for measure in MEASURES:
+            cell[measure] += event.kind == KINDS[measure] if measure in KINDS else getattr(event, measure)
+    return {key: Numbers(**cell) for key, cell in sums.items()}
+
+
+def assert_numbers_are_the_ledgers() -> None:
+    every = [("day", "template", "placement", "city"), ("channel",), ("form", "city"), ("campaign",), ("day",)]
+    for dimensions, read in zip(every, numbers(*every), strict=True):
+        mine = {key: found for key, found in read.items() if found != Numbers()}
+        assert mine == {key: found for key, found in counted_naively(*dimensions).items() if found != Numbers()}
+    assert [d for d in ledger.differences() if not d.where.startswith("budget")] == []
+
+
+def assert_rollups_alone_are_the_ledgers() -> None:
+    assert not UncountedEvent.objects.exists()
+    stored = {
+        (row.day, row.template_id, row.placement, row.city_id): Numbers(**{m: getattr(row, m) for m in MEASURES})
+        for row in DayRollup.objects.all()
+    }
+    assert stored == counted_naively("day", "template", "placement", "city")
+
+
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """What happens within is undone: each example begins with an empty ledger."""
+    with transaction.atomic():
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+
+
+@pytest.fixture
+def two_campaigns(db: None) -> tuple[Campaign, Campaign]:
+    """Templates 1 and 2 in the first, 3 in the second; placements a and b in two channels; c is nobody's key."""
+    at = dt.datetime(2026, 6, 1, tzinfo=UTC)
+    made = []
+    for number, templates in enumerate(((1, 2), (3,))):
+        budget = Budget.objects.create()
+        campaign = Campaign.objects.create(
+            key=f"c{number}", name=f"c{number}", budget=budget, starts_at=at, ends_at=at + dt.timedelta(90)
+        )
+        for template in templates:
+            CouponTemplate.objects.create(
+                id=template, key=f"t{template}", internal_name="t", name="t", budget=budget,
+                type="no_threshold", amount_fen=100, valid_days=7,
+            )  # fmt: skip
+        made.append(campaign)
+    Placement.objects.create(key="a", campaign=made[0], channel="coupon_center", form="api")
+    Placement.objects.create(key="b", campaign=made[1], channel="share", form="h5")
+    return made[0], made[1]
+
+
+money = st.integers(-(10**6), 10**6)
+events = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(CouponEvent.Kind.values),
+        # Three days, most moments near a midnight somewhere.
+        "at": st.builds(
+            lambda hour, micro: dt.datetime(2026, 3, 28, tzinfo=UTC) + dt.timedelta(hours=hour, microseconds=micro),
+            st.integers(0, 72),
+            st.sampled_from([-1, 0, 1, 900_000_000]),
+        ),
+        "template_id": st.integers(1, 4),
+        "placement": st.sampled_from([None, "a", "b", "c"]),
+        "city_id": st.sampled_from([None, *CITIES]),
+        "committed_fen": money,
+        "spent_fen": money,
+        "merchant_fen": money,
+        "gmv_fen": money,
+        "paid_fen": money,
+    }
+)
+#: What else goes on while events come in.
+acts = st.one_of(
+    st.lists(events, min_size=1, max_size=8),
+    st.integers(1, 5).map(lambda limit: ("fold", limit)),
+    st.just(("die", 3)),
+    st.just(("rebuild", 0)),
+)
+
+
+def die_in_the_middle_of_a_fold(limit: int) -> None:
+    with suppress(InterruptedError), transaction.atomic():
+        folding.fold(limit)
+        raise InterruptedError
+
+
+@pytest.mark.usefixtures("two_campaigns")
+@settings(max_examples=60, deadline=None)
+@given(story=st.lists(acts, max_size=8), zone=st.sampled_from(["Asia/Shanghai", "Asia/Kathmandu", "Europe/London"]))
+def test_numbers_equal_a_naive_recount_at_every_moment_of_any_story(story: list, zone: str) -> None:
+    """S1, S3"""
+    with override_settings(TIME_ZONE=zone), forgotten():
+        for act in story:
+            match act:
+                case ("fold", limit):
+                    folding.fold(limit)
+                case ("die", limit):
+                    die_in_the_middle_of_a_fold(limit)
+                case ("rebuild", _):
+                    folding.rebuild()
+                case _:
+                    happened(*act)
+            assert_numbers_are_the_ledgers()
+        folding.fold_all(limit=3)
+        assert_rollups_alone_are_the_ledgers()
+        folding.rebuild()
+        assert_rollups_alone_are_the_ledgers()
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        ("2026-06-03T23:59:59.999999+08:00", dt.date(2026, 6, 3)),
+        ("2026-06-04T00:00:00+08:00", dt.date(2026, 6, 4)),
+        ("2026-06-03T16:00:00+00:00", dt.date(2026, 6, 4)),
+        ("2026-06-03T15:59:59+00:00", dt.date(2026, 6, 3)),
+        ("2026-12-31T23:59:59-05:00", dt.date(2027, 1, 1)),
+    ],
+)
+def test_an_event_counts_on_the_business_day_of_its_moment(at: str, day: dt.date) -> None:
+    happened({"kind": "issued", "at": dt.datetime.fromisoformat(at)})
+    unfolded = numbers(("day",))[0]
+    folding.fold()
+    assert set(unfolded) == set(numbers(("day",))[0]) == {(day,)}
+
+
+def test_the_servers_own_zone_changes_nothing() -> None:
+    happened({"kind": "issued", "at": dt.datetime(2026, 6, 3, 16, 30, tzinfo=UTC)})
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'America/Los_Angeles'")
+        try:
+            folding.fold()
+            assert DayRollup.objects.get().day == dt.date(2026, 6, 4)
+        finally:
+            cursor.execute("SET TIME ZONE 'UTC'")
+
+
+def test_a_fold_that_breaks_in_the_middle_has_done_nothing_and_the_next_one_does_it() -> None:
+    at = dt.datetime(2026, 6, 3, tzinfo=UTC)
+    happened({"kind": "issued", "at": at, "gmv_fen": 2**62, "template_id": 2}, {"kind": "issued", "at": at})
+    folding.fold()
+    happened({"kind": "issued", "at": at}, {"kind": "redeemed", "at": at, "gmv_fen": 2**62, "template_id": 2})
+    with pytest.raises(DataError), transaction.atomic():  # more than the column can hold
+        folding.fold()
+    assert UncountedEvent.objects.count() == 2
+    assert DayRollup.objects.get(template_id=1).issued_count == 1
+    CouponEvent.objects.filter(kind="redeemed").update(gmv_fen=0)
+    assert folding.fold() == 2
+    assert_rollups_alone_are_the_ledgers()
+
+
+def test_folding_again_folds_nothing() -> None:
+    happened({"kind": "issued", "at": dt.datetime(2026, 6, 3, tzinfo=UTC)})
+    assert (folding.fold(), folding.fold(), folding.fold_all()) == (1, 0, 0)
+    assert_rollups_alone_are_the_ledgers()
+
+
+def test_rebuilding_mends_rollups_that_are_wrong_and_takes_over_another_time_zone() -> None:
+    happened({"kind": "issued", "at": dt.datetime(2026, 6, 3, 16, 30, tzinfo=UTC), "city_id": "310000"})
+    folding.fold()
+    DayRollup.objects.update(issued_count=7)
+    DayRollup.objects.create(day=dt.date(2026, 6, 3), template_id=9, spent_fen=5)
+    assert [str(d) for d in ledger.differences()] == [
+        "rollup of 2026-06-03, template 9, placement -, city -: spent_fen is 5, should be 0",
+        "rollup of 2026-06-04, template 1, placement -, city 310000: issued_count is 7, should be 1",
+    ]
+    call_command("rebuild_rollups", verbosity=0)
+    assert_rollups_alone_are_the_ledgers()
+    with override_settings(TIME_ZONE="UTC"):
+        assert list(ledger.differences())
+        folding.rebuild()
+        assert DayRollup.objects.get().day == dt.date(2026, 6, 3)
+        assert_rollups_alone_are_the_ledgers()
+
+
+def test_budgets_that_differ_from_the_ledger_and_events_that_are_not_there_are_told(
+    two_campaigns: tuple[Campaign, Campaign],
+) -> None:
+    """S6"""
+    at = dt.datetime(2026, 6, 3, tzinfo=UTC)
+    happened({"kind": "issued", "at": at, "committed_fen": 100, "template_id": 3})
+    happened({"kind": "redeemed", "at": at, "committed_fen": -60, "spent_fen": 60, "template_id": 3})
+    budget = two_campaigns[1].budget
+    Budget.objects.filter(pk=budget.pk).update(committed_fen=40, spent_fen=60)
+    assert list(ledger.differences()) == []
+    folding.fold(1)
+    assert list(ledger.differences()) == []
+    Budget.objects.filter(pk=budget.pk).update(committed_fen=41, spent_fen=59)
+    UncountedEvent.objects.create(event_id=10**12)
+    assert [str(d) for d in ledger.differences()] == [
+        f"budget {budget.pk}: committed_fen is 41, should be 40",
+        f"budget {budget.pk}: spent_fen is 59, should be 60",
+        "event 1000000000000: in the ledger is 0, should be 1",
+    ]
+
+
+def test_numbers_of_a_period_and_of_one_campaign(two_campaigns: tuple[Campaign, Campaign]) -> None:
+    for day in range(1, 6):
+        at = dt.datetime(2026, 6, day, 4, tzinfo=UTC)
+        happened({"kind": "issued", "at": at, "template_id": 1, "placement": "a"})
+        happened({"kind": "issued", "at": at, "template_id": 3, "placement": "b"})
+        if day == 3:
+            folding.fold()
+    period = {"first": dt.date(2026, 6, 2), "last": dt.date(2026, 6, 4)}
+    total, by_day = numbers((), ("day",), **period)
+    assert total[()].issued_count == 6
+    assert {key: found.issued_count for key, found in by_day.items()} == {
+        (dt.date(2026, 6, 2),): 2, (dt.date(2026, 6, 3),): 2, (dt.date(2026, 6, 4),): 2,
+    }  # fmt: skip
+    (own,) = numbers(("channel",), **period, only={"campaign": two_campaigns[1].pk})
+    assert own == {("share",): Numbers(issued_count=3)}
+    assert numbers((), first=dt.date(2027, 1, 1)) == [{(): Numbers()}]
+
+
+def test_a_placement_that_moves_to_another_channel_takes_its_numbers_along(
+    two_campaigns: tuple[Campaign, Campaign],
+) -> None:
+    happened({"kind": "issued", "at": dt.datetime(2026, 6, 1, tzinfo=UTC), "placement": "a"})
+    folding.fold()
+    Placement.objects.filter(key="a").update(channel="partner")
+    assert set(numbers(("channel",))[0]) == {("partner",)}
+    assert_numbers_are_the_ledgers()
+
+
+def test_rates_are_none_where_there_is_nothing_to_divide_by_and_averages_round_half_up() -> None:
+    """S3"""
+    assert (Numbers().use_rate, Numbers().subsidy_rate, Numbers().average_paid_fen) == (None, None, None)
+    some = Numbers(issued_count=4, redeemed_count=3, returned_count=1, spent_fen=30, gmv_fen=120, paid_fen=5)
+    assert (some.used_count, some.use_rate, some.subsidy_rate, some.average_paid_fen) == (2, 0.5, 0.25, 3)
