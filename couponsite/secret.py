@@ -1,7 +1,9 @@
 """The key that signs sessions. Servers are given it as SECRET_KEY; demo and commands keep one of their own."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -10,14 +12,21 @@ def var_dir() -> Path:
 
 
 def keep_one() -> str:
-    """Sets SECRET_KEY for this process, unless it is set: made once, kept in VAR_DIR, readable by its owner alone."""
+    """Sets SECRET_KEY for this process, unless it is set."""
     if not os.environ.get("SECRET_KEY"):
-        home = var_dir() / "secret_key"
-        home.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(home, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-                new.write(secrets.token_urlsafe(64))
-        except FileExistsError:
-            pass
-        os.environ["SECRET_KEY"] = home.read_text()
+        os.environ["SECRET_KEY"] = kept("secret_key")
     return os.environ["SECRET_KEY"]
+
+
+def kept(name: str) -> str:
+    """A secret made once and kept in VAR_DIR, readable by its owner alone."""
+    home = var_dir() / name
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        handle, fresh = tempfile.mkstemp(dir=home.parent)
+        with os.fdopen(handle, "w") as new:
+            new.write(secrets.token_urlsafe(64))
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, home)  # the first of two keeps its own; both read the same
+        os.unlink(fresh)
+    return home.read_text()
