@@ -249,6 +249,7 @@ class Migration(migrations.Migration):
                             ("returned", "came back"),
                             ("expired", "expired"),
                             ("void", "void"),
+                            ("freed", "rest freed"),
                         ],
                         max_length=12,
                         verbose_name="what happened",
@@ -1451,7 +1452,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="coupon",
             index=models.Index(
-                condition=models.Q(("committed_fen__gt", 0)), fields=["valid_until"], name="coupon_to_expire"
+                condition=models.Q(("status__in", ("available", "held")), ("committed_fen__gt", 0), _connector="OR"),
+                fields=["valid_until"],
+                name="coupon_to_expire",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="coupon",
+            index=models.Index(
+                condition=models.Q(("status", "held")), fields=["held_until"], name="coupon_to_lapse"
             ),
         ),
         migrations.AddIndex(

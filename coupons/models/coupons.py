@@ -71,7 +71,12 @@ class Coupon(models.Model):
         verbose_name_plural = _("coupons")
         indexes = [
             models.Index(fields=["customer", "id"], name="coupon_wallet"),
-            models.Index(fields=["valid_until"], name="coupon_to_expire", condition=Q(committed_fen__gt=0)),
+            models.Index(
+                fields=["valid_until"],
+                name="coupon_to_expire",
+                condition=Q(status__in=("available", "held")) | Q(committed_fen__gt=0),
+            ),
+            models.Index(fields=["held_until"], name="coupon_to_lapse", condition=Q(status="held")),
             BrinIndex(fields=["issued_at"], name="coupon_issued"),
         ]
         constraints = [
@@ -113,6 +118,7 @@ class CouponEvent(models.Model):
         RETURNED = "returned", _("came back")
         EXPIRED = "expired", _("expired")
         VOID = "void", _("void")
+        FREED = "freed", _("rest freed")
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(_("at"))

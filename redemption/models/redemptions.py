@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -34,6 +35,11 @@ class Redemption(models.Model):
     returned_fen = models.BigIntegerField(_("given back"), default=0)
     returned_merchant_fen = models.BigIntegerField(_("given back to merchants"), default=0)
     by = models.CharField(_("by"), max_length=80)
+    coupons = ArrayField(
+        models.UUIDField(), verbose_name=_("coupons"), help_text=_("In the order in which they are taken off.")
+    )
+    #: How many of each line of the order came back, by its id; the shipping fee is "shipping", and 1.
+    returned = models.JSONField(_("quantities rolled back"), default=dict)
 
     class Meta:
         verbose_name = _("redemption")

@@ -1,0 +1,68 @@
+"""使用: what becomes of a coupon when its order is rolled back. Holding, redeeming and releasing go by the database's own
+functions (``migrations/sql/use.sql``), inside the redemption's one call."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from coupons.queries.direct import row, rows
+
+
+class Back(NamedTuple):
+    """What one coupon gives back, in fen: of what it took off, the merchant's part of that, and its share of the order's value
+    at full price and as paid."""
+
+    coupon: UUID
+    back_fen: int
+    merchant_fen: int
+    gmv_fen: int
+    paid_fen: int
+
+
+class Purse(NamedTuple):
+    """A change of a campaign's budget."""
+
+    budget: int
+    committed_fen: int
+    spent_fen: int
+
+
+def give_back(
+    back: Sequence[Back],
+    *,
+    redemption: UUID,
+    customer_id: int,
+    whole: bool,
+    now: datetime,
+    city: str | None,
+    client: str | None,
+    by: str,
+) -> tuple[dict[UUID, str], list[Purse]]:
+    """What each coupon's status is afterwards, and what the budgets must be told, last of all, by :func:`tell_budgets`.
+
+    Inside a transaction that has locked the customer. ``whole``: nothing of the order is left.
+    """
+    became: dict[UUID, str] = {}
+    purses = []
+    if whole:  # what is past its date stands in nobody's way
+        expired = rows(
+            "SELECT budget, freed FROM coupons_expired(%s::timestamptz, NULL, %s::bigint, 1000, %s::text)",
+            (now, customer_id, by),
+        )
+        purses = [Purse(budget, -freed, 0) for budget, freed in expired]
+    for part in sorted(back):
+        found = row(
+            "SELECT became, budget, committed, spent FROM coupons_give_back(%s::uuid, %s::uuid, %s::boolean,"
+            " %s::timestamptz, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::text, %s::text, %s::text)",
+            (part.coupon, redemption, whole, now, *part[1:], city, client, by),
+        )
+        assert found is not None
+        became[part.coupon] = found[0]
+        purses.append(Purse(*found[1:]))
+    return became, purses
+
+
+def tell_budgets(purses: Sequence[Purse]) -> None:
+    """Budgets are the most shared rows: their locks come last and are held shortest."""
+    row("SELECT coupons_purse(%s::bigint[], %s::bigint[], %s::bigint[])", tuple(map(list, zip(*purses, strict=True))))
