@@ -64,8 +64,10 @@ def _nothing_remembered() -> None:
     from coupons.api import callers
     from coupons.conditions import names
     from coupons.queries import catalogue
+    from distribution import claiming
 
     callers.forget()
+    claiming.forget()
     names.forget()
     catalogue.start_anew()
 

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -36,10 +37,10 @@ class Wallet(Door):
             raise Invalid.of("status", "invalid_choice", _("One of: %(choices)s.") % {"choices": ", ".join(wallet.STATUSES)})
         size = page_size(request)
         now = catalogue.business_now()
-        coupons, more = wallet.page(customer, now, status=status, after=_after(request), size=size)
-        following = _following(request, coupons[-1].id) if more else None
-        body = b'{"next":%b,"previous":null,"results":%b}' % (
-            b"null" if following is None else b'"%b"' % following.encode(),
+        coupons, newer, older = wallet.page(customer, now, status=status, size=size, **_cursor(request))
+        body = b'{"next":%b,"previous":%b,"results":%b}' % (
+            _link(request, b"n", coupons[-1].id) if coupons and older else b"null",
+            _link(request, b"p", coupons[0].id) if coupons and newer else b"null",
             wallet.coupons_bytes(coupons, catalogue.current(), now),
         )
         return answer(body)
@@ -68,15 +69,18 @@ class OneCoupon(Door):
         return answer(wallet.coupon_bytes(coupon, templates[coupon.template_id], now))
 
 
-def _after(request: HttpRequest) -> UUID | None:
+def _cursor(request: HttpRequest) -> dict[str, UUID]:
+    """Which way from which coupon, as ``wallet.page`` takes it."""
     cursor = request.GET.get("cursor")
     if not cursor:
-        return None
+        return {}
     try:
-        return UUID(bytes=urlsafe_b64decode(cursor + "=="))
-    except ValueError:
+        told = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return {{b"n": "after", b"p": "before"}[told[:1]]: UUID(bytes=told[1:])}
+    except (ValueError, KeyError):
         raise Invalid.of("cursor", "invalid", _("Not a cursor of this list.")) from None
 
 
-def _following(request: HttpRequest, last: UUID) -> str:
-    return page_url(request, urlsafe_b64encode(last.bytes).decode().rstrip("="))
+def _link(request: HttpRequest, way: bytes, coupon: UUID) -> bytes:
+    cursor = urlsafe_b64encode(way + coupon.bytes).decode().rstrip("=")
+    return orjson.dumps(page_url(request, cursor))

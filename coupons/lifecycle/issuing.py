@@ -112,7 +112,7 @@ def issue(
             found = row(CALL, parameters)
     except psycopg.errors.ExclusionViolation as excluded:
         code = _EXCLUDED[excluded.diag.constraint_name or ""]
-        return Lost(code, grants[-1])
+        return Lost(code, next(grant for grant in reversed(grants) if _excludes(grant.template)))
     except psycopg.Error as undone:
         if undone.sqlstate != _UNDONE:
             raise
@@ -128,3 +128,7 @@ def issue(
     if outcome == "key_reused":
         raise Refused("idempotency_key_reused")
     return Lost(outcome, grants[which - 1])
+
+
+def _excludes(template: CompiledTemplate) -> bool:
+    return template.newcomer or template.exclusive_group is not None

@@ -50,18 +50,28 @@ def status_at(status: str, valid_until: datetime, held_until: datetime | None, n
 
 
 def page(
-    customer: str, now: datetime, *, status: str | None, after: UUID | None, size: int
-) -> tuple[list[Held], bool]:
-    """Newest first, and whether there are more. ``after``: the last coupon of the page before."""
+    customer: str, now: datetime, *, status: str | None, size: int, after: UUID | None = None, before: UUID | None = None
+) -> tuple[list[Held], bool, bool]:
+    """Newest first; whether there are newer ones before the page, and older ones after it.
+
+    ``after``: the last coupon of the page before; ``before``: the first of the page after.
+    """
     where = f"AND {_IS[status]}" if status else ""
     if after is not None:
         where += " AND id < %(after)s"
+    if before is not None:
+        where += " AND id > %(before)s"
+    order = "ASC" if before is not None else "DESC"
     found = rows(
         f"SELECT {COLUMNS} FROM coupons_coupon WHERE customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s)"
-        f" {where} ORDER BY id DESC LIMIT %(size)s",
-        {"customer": customer, "now": now, "after": after, "size": size + 1},
+        f" {where} ORDER BY id {order} LIMIT %(size)s",
+        {"customer": customer, "now": now, "after": after, "before": before, "size": size + 1},
     )
-    return [Held(*one) for one in found[:size]], len(found) > size
+    more = len(found) > size
+    coupons = [Held(*one) for one in found[:size]]
+    if before is not None:
+        return coupons[::-1], more, True
+    return coupons, after is not None, more
 
 
 def one(customer: str | None, id: UUID) -> Held | None:
