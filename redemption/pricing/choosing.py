@@ -98,13 +98,26 @@ def _best_of(levels: list[Level], bill: Bill) -> Chosen:
     return _Search(levels, bill).run()
 
 
+def _strongest(choices: list[Choice]) -> list[Choice]:
+    """Without those that another, at no lower a rate from no fewer lines, always equals: enough to bound a sum."""
+    strongest: list[Choice] = []
+    for choice in choices:
+        _, rate, mask = choice
+        for _, other_rate, other_mask in strongest:
+            if rate <= other_rate and not mask & ~other_mask:
+                break
+        else:
+            strongest.append(choice)
+    return strongest
+
+
 class _Search:
     """Group by group in the order in which they apply, the largest coupon first."""
 
     def __init__(self, levels: list[Level], bill: Bill) -> None:
         levels.sort(key=lambda level: turn(level[0][1].terms))
         self.levels = levels
-        self.choices = [[choice for choice, _ in level] for level in levels]
+        self.choices = [_strongest([choice for choice, _ in level]) for level in levels]
         self.bill = bill
         self.best: Chosen = (0, ())
         self.path: list[Candidate] = []
@@ -227,7 +240,7 @@ class _Search:
         return dates <= sorted([c[2] for c in self.best[1]])
 
     def _effect(self, depth: int, mask: int) -> tuple[list[int], list[tuple[int, list[int]]]]:
-        """The sets that matter after this level: those with all lines of the mask; those with some, and which of them."""
+        """Of the sets that matter later, those with all lines of the mask; those with some, and with which of them."""
         effect = self.effects.get((depth, mask))
         if effect is None:
             later = self.masks[depth + 1]

@@ -7,8 +7,8 @@ def rollback_parts(
     """What a coupon gives back on a line of which ``returned_now`` pieces come back: platform's fen, merchant's fen.
 
     ``discount_fen`` is all that the coupon took off the line at first, ``merchant_fen`` the merchant's share of it;
-    ``quantity`` is the line's, ``returned_before`` counts the pieces that came back earlier. Each side is the difference of two cumulative
-    sums, so steps of any size and order add up to the whole.
+    ``quantity`` is the line's, ``returned_before`` counts the pieces that came back earlier. Each side is
+    the difference of two cumulative sums, so steps of any size and order add up to the whole.
 
     :raises ValueError: more comes back than was bought.
     """
