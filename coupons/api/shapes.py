@@ -60,6 +60,7 @@ SENTENCES: dict[str, str | Promise] = {
     "too_many_decimals": _("At most %(limit)s decimals."),
     "not_a_decimal": _("A whole number, or a string with at most two decimals."),
     "too_deep": _("Nested more than %(limit)s deep."),
+    "ends_before_start": _("The end must be after the start."),
     "duplicate": _("This stands here twice."),
     "sum_too_large": _("Taken together, this is more than %(limit)s."),
     "invalid_area": _("This is not an area: %(limit)s"),

@@ -1,0 +1,206 @@
+"""The shape of a campaign as one document: structure and types alone. Whether it makes sense, ``saving`` asks."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from coupons.api.shapes import (
+    CityKey,
+    Count,
+    Fen,
+    Id,
+    JsonObject,
+    Key,
+    Moment,
+    Percent,
+    PositiveFen,
+    Shape,
+    Text40,
+    Text60,
+    Text100,
+    wrong,
+    wrong_at,
+)
+from coupons.models.checks import area_fault
+
+MOST_TEMPLATES = 200
+MOST_PLACES = 1000
+MOST_DAYS = 3650
+
+Days = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
+PercentOff = Annotated[Percent, Field(ge=Decimal("0.01"), le=Decimal("99.99"))]
+PercentShare = Annotated[Percent, Field(ge=0, le=100)]
+CityKeys = Annotated[list[CityKey], Field(max_length=MOST_PLACES)]
+Keys = Annotated[list[Key], Field(max_length=MOST_PLACES)]
+
+
+def _area(geojson: dict[str, Any]) -> dict[str, Any]:
+    fault = area_fault(geojson)
+    if fault:
+        raise wrong("invalid_area", fault)
+    return geojson
+
+
+class NamedIn(Shape):
+    key: Key
+    name: Text100
+
+
+class AreaIn(NamedIn):
+    geojson: Annotated[
+        dict[str, Any], AfterValidator(_area), Field(description="GeoJSON Polygon or MultiPolygon in WGS-84.")
+    ]
+
+
+class AudienceIn(NamedIn):
+    conditions: JsonObject = {}
+
+
+class GoalIn(Shape):
+    metric: Literal["issued", "redeemed", "new_customers", "gmv_fen"]
+    target: Annotated[int, Field(strict=True, ge=1, le=10**12)] | None = None
+
+
+class ValidityIn(Shape):
+    """``days`` for ``days_after_claim``; ``starts_at`` and ``ends_at`` for ``period``, half-open."""
+
+    type: Literal["claim_day", "days_after_claim", "period"]
+    days: Days | None = None
+    starts_after_days: Annotated[int, Field(strict=True, ge=0, le=MOST_DAYS)] | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+
+
+class ReleaseIn(Shape):
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    weekdays: Annotated[list[int], Field(max_length=31, description="1–7, Monday first.")] | None = None
+    month_days: Annotated[list[int], Field(max_length=62, description="1–31; -1 is the last.")] | None = None
+    hours: Annotated[list[list[Text60]], Field(max_length=24, examples=[[["10:00", "22:00"]]])] | None = None
+
+
+class CostIn(Shape):
+    merchant_percent: PercentShare | None = None
+    merchant_fen: Fen | None = None
+
+
+class LimitsIn(Shape):
+    """Null or absent: no limit; 0: none at all."""
+
+    total_count: Count | None = None
+    total_fen: Fen | None = None
+    daily_count: Count | None = None
+    daily_fen: Fen | None = None
+    customer_count: Count | None = None
+    customer_fen: Fen | None = None
+    customer_daily_count: Count | None = None
+    customer_daily_fen: Fen | None = None
+
+
+class ScopeIn(Shape):
+    """Empty: all goods."""
+
+    categories: Keys | None = None
+    merchants: Keys | None = None
+    skus: Annotated[list[Id], Field(max_length=MOST_PLACES)] | None = None
+    shipping: bool | None = None
+
+
+class TemplateIn(Shape):
+    key: Key
+    internal_name: Text100
+    name: Text40
+    type: Literal["amount_off", "percent_off", "no_threshold"]
+    amount_fen: PositiveFen | None = None
+    threshold_fen: PositiveFen | None = None
+    percent_off: PercentOff | None = None
+    cap_fen: PositiveFen | None = None
+    validity: ValidityIn
+    release: ReleaseIn | None = None
+    claim_cities: CityKeys | None = None
+    category: Key | None = None
+    merchant: Key | None = None
+    cost: CostIn | None = None
+    limits: LimitsIn | None = None
+    newcomer: bool = False
+    exclusive_group: Key | None = None
+    stack_group: Key | None = None
+    claim_conditions: JsonObject | None = None
+    use_conditions: JsonObject | None = None
+    scope: ScopeIn | None = None
+    returns_on_rollback: bool = True
+    looks: JsonObject | None = Field(None, description="Left out: they stay as they are.")
+    status: Literal["draft", "awaiting_approval", "live", "paused", "ended"] | None = Field(
+        None, description="Left out: it stays as it is; of a new one, draft."
+    )
+
+
+class OfferIn(Shape):
+    template: Key
+    audience: Key | None = None
+    weight: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
+
+
+class PlacementIn(Shape):
+    key: Key
+    title: Text60 | None = Field(None, description="Left out: it stays as it is.")
+    channel: Literal[
+        "points_mall",
+        "home_popup",
+        "coupon_center",
+        "merchant_page",
+        "review_reward",
+        "flash_sale",
+        "share",
+        "wechat_follow",
+        "open_platform",
+        "web_search",
+        "street_team",
+        "partner",
+    ]
+    form: Literal["api", "code", "h5", "bind", "trigger"] = "api"
+    pick: Literal["first", "all", "random"] = "first"
+    offers: Annotated[list[OfferIn], Field(max_length=MOST_TEMPLATES)] = []
+    status: Literal["draft", "live", "paused", "ended"] | None = Field(
+        None, description="Left out: it stays as it is; of a new one, draft."
+    )
+
+
+class Document(Shape):
+    """A whole campaign: what is named here is described whole; what is not named stays as it is."""
+
+    key: Key
+    name: Text100
+    goal: GoalIn | None = None
+    budget_fen: Fen | None = Field(None, description="Null or absent: no limit.")
+    starts_at: Moment
+    ends_at: Moment
+    categories: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
+    merchants: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
+    areas: Annotated[list[AreaIn], Field(max_length=MOST_TEMPLATES)] = []
+    audiences: Annotated[list[AudienceIn], Field(max_length=MOST_TEMPLATES)] = []
+    templates: Annotated[list[TemplateIn], Field(max_length=MOST_TEMPLATES)] = []
+    placements: Annotated[list[PlacementIn], Field(max_length=MOST_TEMPLATES)] = []
+    results: JsonObject | None = Field(None, description="What came of it, as GET says; read past.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        found: list[tuple[tuple[str | int, ...], str, object]] = []
+        if self.starts_at >= self.ends_at:
+            found.append((("ends_at",), "ends_before_start", None))
+        for name in ("categories", "merchants", "areas", "audiences", "templates", "placements"):
+            seen: set[str] = set()
+            for place, item in enumerate(getattr(self, name)):
+                if item.key in seen:
+                    found.append(((name, place, "key"), "duplicate", None))
+                seen.add(item.key)
+        for place, placement in enumerate(self.placements):
+            offered: set[tuple[str, str | None]] = set()
+            for number, offer in enumerate(placement.offers):
+                if (offer.template, offer.audience) in offered:
+                    found.append((("placements", place, "offers", number), "duplicate", None))
+                offered.add((offer.template, offer.audience))
+        if found:
+            raise wrong_at("campaign", found)
+        return self

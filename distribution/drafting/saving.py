@@ -1,0 +1,347 @@
+"""A document becomes a campaign: all of it or nothing, and nothing at all when it says what is there already."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
+
+from coupons import approving, rules
+from coupons.editing import save_template, set_budget
+from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Merchant, Supply
+from coupons.models.checks import check_worst_case
+from coupons.models.places import Named
+from coupons.refused import SENTENCES, Invalid, Refused
+from distribution.drafting.document import Document, NamedIn, PlacementIn, TemplateIn
+from distribution.models import Campaign, Offer, Placement
+
+Limits = Mapping[str, int | None]
+NamedRow = TypeVar("NamedRow", bound=Named)
+
+#: Columns of a template that the document calls otherwise.
+PATHS = {
+    "validity_type": "validity.type",
+    "valid_days": "validity.days",
+    "starts_after_days": "validity.starts_after_days",
+    "valid_from": "validity.starts_at",
+    "valid_until": "validity.ends_at",
+    "merchant_percent": "cost.merchant_percent",
+    "merchant_fen": "cost.merchant_fen",
+}
+
+
+class Saved(NamedTuple):
+    campaign: Campaign
+    outcome: Literal["created", "changed", "unchanged"]
+
+
+def save(document: Document, *, may_approve: bool, by: AbstractUser | None = None) -> Saved:
+    """Make the campaign what the document says.
+
+    ``may_approve``: whether the caller may let something go live, or change what is; ``by`` stands in the history,
+    None where a system calls.
+
+    :raises Invalid: with every field that makes no sense.
+    :raises Refused: ``terms_frozen``, ``limit_below_issued``, ``budget_below_used``, ``state_forbids``,
+        ``approval_needed``, ``edited_meanwhile``.
+    """
+    try:
+        with transaction.atomic():
+            return _Saving(document, by).run(may_approve)
+    except IntegrityError as problem:
+        if isinstance(problem.__cause__, UniqueViolation):  # somebody made one of these by hand just now
+            raise Refused("edited_meanwhile") from None
+        raise
+
+
+class _Saving:
+    def __init__(self, document: Document, by: AbstractUser | None) -> None:
+        self.document, self.by = document, by
+        self.errors: list[dict[str, Any]] = []
+        self.changed = False
+        #: What would go live, or change while live.
+        self.unapproved: list[dict[str, Any]] = []
+
+    def wrong(self, field: str, code: str, detail: str) -> None:
+        self.errors.append({"field": field, "code": code, "detail": detail})
+
+    def run(self, may_approve: bool) -> Saved:
+        campaign = self.lock()
+        created = campaign is None
+        campaign = campaign or Campaign(key=self.document.key, budget=Budget())
+
+        self.save_named(Category, self.document.categories)
+        self.save_named(Merchant, self.document.merchants)
+        self.save_named(Area, self.document.areas, "geojson")
+        self.save_audiences()
+        templates = self.read_templates(campaign)
+        placements = self.read_placements(campaign)
+        self.read_offers()
+        if self.errors:
+            raise Invalid(self.errors)
+
+        self.save_campaign(campaign)
+        for item, template, limits in templates:
+            self.save_template(campaign, item, template, limits)
+        for placed, placement in placements:
+            self.save_placement(campaign, placed, placement)
+        if not created and campaign.budget.limit_fen != self.document.budget_fen:
+            # The most shared row, last.
+            campaign.budget = set_budget(campaign.budget, self.document.budget_fen)
+            self.changed = True
+        if self.unapproved and not may_approve:
+            raise Refused("approval_needed", self.unapproved)
+        return Saved(campaign, "created" if created else "changed" if self.changed else "unchanged")
+
+    # --- before anything is written ----------------------------------------------------------------------------------
+
+    def lock(self) -> Campaign | None:
+        """Documents go one after the other; rows in the order in which everybody locks them."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('campaign document', 0))")
+        locked = Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("budget")
+        campaign = locked.filter(key=self.document.key).first()
+        self.templates = _locked(CouponTemplate, [item.key for item in self.document.templates])
+        self.placements = _locked(Placement, [item.key for item in self.document.placements])
+        return campaign
+
+    def read_templates(self, campaign: Campaign) -> list[tuple[TemplateIn, CouponTemplate, Limits]]:
+        read = []
+        categories = _known(Category, (item.category for item in self.document.templates))
+        merchants = _known(Merchant, (item.merchant for item in self.document.templates))
+        for place, item in enumerate(self.document.templates):
+            path = f"templates.{place}"
+            template = self.templates.get(item.key) or CouponTemplate(key=item.key)
+            if template.pk and (not campaign.pk or template.budget_id != campaign.budget_id):
+                self.wrong(f"{path}.key", "other_campaign", _("Another campaign has one of this key."))
+                continue
+            for field, known in (("category", categories), ("merchant", merchants)):
+                key = getattr(item, field)
+                setattr(template, f"{field}_id", key if key in known else None)
+                if key is not None and key not in known:
+                    self.wrong(f"{path}.{field}", "unknown_key", _("Unknown: %(keys)s.") % {"keys": key})
+            _fill(template, item)
+            limits: Limits = item.limits.model_dump() if item.limits else dict.fromkeys(Supply.LIMITS)
+            self.check(template, path, exclude=["budget"], more=check_worst_case(template, limits, self.budget_fen))
+            read.append((item, template, limits))
+        if campaign.pk and self.budget_fen is not None:
+            uncapped = CouponTemplate.objects.filter(
+                budget=campaign.budget_id, type=CouponTemplate.Type.PERCENT_OFF, cap_fen__isnull=True
+            ).exclude(key__in=[item.key for item in self.document.templates])
+            for key in uncapped.values_list("key", flat=True):
+                sentence = _("%(template)s takes off a percentage without a cap; that cannot sit under a budget.")
+                self.wrong("budget_fen", "uncapped", sentence % {"template": key})
+        return read
+
+    def read_placements(self, campaign: Campaign) -> list[tuple[PlacementIn, Placement]]:
+        read = []
+        for place, item in enumerate(self.document.placements):
+            path = f"placements.{place}"
+            placement = self.placements.get(item.key) or Placement(key=item.key)
+            if placement.pk and (not campaign.pk or placement.campaign_id != campaign.pk):
+                self.wrong(f"{path}.key", "other_campaign", _("Another campaign has one of this key."))
+                continue
+            placement.channel, placement.form, placement.pick = item.channel, item.form, item.pick
+            if item.title is not None:
+                placement.title = item.title
+            self.check(placement, path, exclude=["campaign"])
+            read.append((item, placement))
+        return read
+
+    def read_offers(self) -> None:
+        """Names that are neither in the document nor known."""
+        offers = [offer for placement in self.document.placements for offer in placement.offers]
+        known = {
+            "template": {item.key for item in self.document.templates}
+            | _known(CouponTemplate, (offer.template for offer in offers), "key"),
+            "audience": {item.key for item in self.document.audiences}
+            | _known(Audience, (offer.audience for offer in offers)),
+        }
+        for place, placement in enumerate(self.document.placements):
+            for number, offer in enumerate(placement.offers):
+                for field, keys in known.items():
+                    key = getattr(offer, field)
+                    if key is not None and key not in keys:
+                        path = f"placements.{place}.offers.{number}.{field}"
+                        self.wrong(path, "unknown_key", _("Unknown: %(keys)s.") % {"keys": key})
+
+    def check(
+        self,
+        row: Model,
+        path: str,
+        exclude: list[str],
+        more: Mapping[str, list[ValidationError]] | None = None,
+    ) -> None:
+        try:
+            row.full_clean(exclude=exclude)
+            found: dict[str, list[ValidationError]] = {}
+        except ValidationError as invalid:
+            found = dict(invalid.error_dict)
+        for field, problems in (*found.items(), *(more or {}).items()):
+            name = "" if field == "__all__" else f".{PATHS.get(field, field)}"
+            for problem in problems:
+                for sentence in problem.messages:
+                    self.wrong(f"{path}{name}", problem.code or "invalid", sentence)
+
+    @property
+    def budget_fen(self) -> int | None:
+        return self.document.budget_fen
+
+    # --- names ---------------------------------------------------------------------------------------------------
+
+    def save_named(self, model: type[NamedRow], items: Iterable[NamedIn], *more: str) -> None:
+        """Created, renamed or left alone."""
+        there = model._default_manager.in_bulk([item.key for item in items])
+        for item in items:
+            self.save_changed(there.get(item.key) or model(key=item.key), item, ("name", *more))
+
+    def save_changed(self, row: Named, item: object, fields: Iterable[str]) -> bool:
+        changed = [field for field in fields if getattr(row, field) != getattr(item, field)]
+        for field in changed:
+            setattr(row, field, getattr(item, field))
+        if changed:
+            row.save()
+            self.changed = True
+        return bool(changed)
+
+    def save_audiences(self) -> None:
+        there = Audience.objects.in_bulk([item.key for item in self.document.audiences])
+        for place, item in enumerate(self.document.audiences):
+            try:
+                cleaned = rules.clean(item.conditions)
+            except rules.InvalidRules as invalid:
+                for path, code, sentence in invalid.errors:
+                    self.wrong(f"audiences.{place}.conditions{path and '.'}{path}", code, sentence)
+                continue
+            audience = there.get(item.key) or Audience(key=item.key)
+            before = audience.conditions
+            self.save_changed(audience, item.model_copy(update={"conditions": cleaned}), ("name", "conditions"))
+            if before != cleaned and audience.offers.filter(placement__status=Placement.Status.LIVE).exists():
+                self.needs_approval("audience", item.key)
+
+    # --- the campaign and what hangs below it ----------------------------------------------------------------------
+
+    def save_campaign(self, campaign: Campaign) -> None:
+        goal = self.document.goal
+        said = {
+            "name": self.document.name,
+            "goal_metric": goal.metric if goal else Campaign.Metric.REDEEMED,
+            "goal_target": goal.target if goal else None,
+            "starts_at": self.document.starts_at,
+            "ends_at": self.document.ends_at,
+        }
+        if campaign.pk and all(getattr(campaign, field) == value for field, value in said.items()):
+            return
+        for field, value in said.items():
+            setattr(campaign, field, value)
+        if not campaign.pk:
+            campaign.budget = set_budget(campaign.budget, self.budget_fen)
+            campaign.owner = self.by
+        campaign.save()
+        self.changed = True
+
+    def save_template(self, campaign: Campaign, item: TemplateIn, template: CouponTemplate, limits: Limits) -> None:
+        version = template.version if template.pk else 0
+        template.budget = campaign.budget
+        try:
+            save_template(template, limits, by=self.by)
+            changed = template.version != version
+            way = _way(template.status, item.status or template.status)
+            for move in way:
+                approving.move(template, move, by=self.by)
+        except Refused as refused:
+            for reason in refused.reasons:
+                reason["template"] = template.key
+                if "fields" in reason:
+                    reason["fields"] = [PATHS.get(field, field) for field in reason["fields"]]
+            raise
+        self.changed = self.changed or changed or bool(way)
+        opened = not {"approve", "resume"}.isdisjoint(way) and template.status != CouponTemplate.Status.ENDED
+        if opened or (changed and template.status == CouponTemplate.Status.LIVE):
+            self.needs_approval("template", template.key)
+
+    def save_placement(self, campaign: Campaign, item: PlacementIn, placement: Placement) -> None:
+        before = Placement.objects.filter(pk=placement.pk).first()
+        if before is not None and before.status == Placement.Status.ENDED != (item.status or before.status):
+            raise Refused("state_forbids", placement=placement.key, state=before.status)
+        placement.campaign = campaign
+        placement.status = item.status or placement.status
+        ids = dict(
+            CouponTemplate.objects.filter(key__in=[offer.template for offer in item.offers]).values_list("key", "id")
+        )
+        wanted = [(ids[offer.template], offer.audience, offer.weight) for offer in item.offers]
+        there = placement.offers.order_by("position", "id") if before else Offer.objects.none()
+        reordered = wanted != list(there.values_list("template_id", "audience_id", "weight"))
+        if (
+            before is None
+            or reordered
+            or any(
+                getattr(before, field.attname) != getattr(placement, field.attname)
+                for field in Placement._meta.concrete_fields
+            )
+        ):
+            placement._change_reason = "offers" if reordered else None  # offers have no history of their own
+            placement.save()
+            self.changed = True
+            if placement.status == Placement.Status.LIVE:
+                self.needs_approval("placement", placement.key)
+        if reordered:
+            placement.offers.all().delete()
+            Offer.objects.bulk_create(
+                Offer(placement=placement, position=position, template_id=template, audience_id=audience, weight=weight)
+                for position, (template, audience, weight) in enumerate(wanted)
+            )
+
+    def needs_approval(self, kind: str, key: str) -> None:
+        self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})
+
+
+def _fill(template: CouponTemplate, item: TemplateIn) -> None:
+    """All that the document says of it but names of other rows, limits and state."""
+    for field in ("internal_name", "name", "type", "amount_fen", "threshold_fen", "percent_off", "cap_fen"):
+        setattr(template, field, getattr(item, field))
+    for field in ("newcomer", "exclusive_group", "returns_on_rollback"):
+        setattr(template, field, getattr(item, field))
+    template.validity_type = item.validity.type
+    template.valid_days = item.validity.days
+    template.starts_after_days = item.validity.starts_after_days or 0
+    template.valid_from, template.valid_until = item.validity.starts_at, item.validity.ends_at
+    template.release = item.release.model_dump(exclude_none=True) if item.release else {}
+    template.claim_cities = list(dict.fromkeys(item.claim_cities or ()))
+    template.merchant_percent = item.cost.merchant_percent if item.cost else None
+    template.merchant_fen = item.cost.merchant_fen if item.cost else None
+    template.stack_group = item.stack_group or "order"
+    template.claim_conditions, template.use_conditions = item.claim_conditions or {}, item.use_conditions or {}
+    template.scope = item.scope.model_dump(exclude_none=True) if item.scope else {}
+    if item.looks is not None:
+        template.looks = item.looks
+
+
+def _way(state: str, target: str) -> list[str]:
+    """The moves from one state to another.  :raises Refused: ``state_forbids`` when none leads there."""
+    ways: deque[tuple[str, list[str]]] = deque([(state, [])])
+    seen = {state}
+    while ways:
+        here, way = ways.popleft()
+        if here == target:
+            return way
+        for move, (sources, there) in approving.MOVES.items():
+            if here in sources and there not in seen:
+                seen.add(there)
+                ways.append((there, [*way, move]))
+    raise Refused("state_forbids", state=state)
+
+
+def _locked(model: type[Model], keys: list[str]) -> dict[str, Any]:
+    rows = model._default_manager.select_for_update(no_key=True).filter(key__in=keys).order_by("id")
+    return {row.key: row for row in rows}
+
+
+def _known(model: type[Model], keys: Iterable[str | None], column: str = "pk") -> set[str]:
+    asked = {key for key in keys if key is not None}
+    return set(model._default_manager.filter(**{f"{column}__in": asked}).values_list(column, flat=True))

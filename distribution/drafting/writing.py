@@ -1,0 +1,150 @@
+"""A campaign as the document that would make it again."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from coupons.models import Area, Audience, Category, CouponTemplate, Merchant, Supply
+from coupons.models.places import Named
+from distribution.models import Campaign, Offer, Placement
+
+
+def document_of(campaign: Campaign) -> dict[str, Any]:
+    """Everything that the campaign says, with the names that it uses, so that an empty database can take it."""
+    templates = list(_templates(campaign))
+    placements = list(
+        Placement.objects.filter(campaign=campaign)
+        .order_by("id")
+        .prefetch_related(Prefetch("offers", Offer.objects.order_by("position", "id").select_related("template")))
+    )
+    audiences = Audience.objects.filter(offers__placement__campaign=campaign).distinct().order_by("key")
+    rules = [rules for template in templates for rules in (template.claim_conditions, template.use_conditions)]
+    rules += [audience.conditions for audience in audiences]
+    areas = {key for conditions in rules for key in conditions.get("areas", {}).get("any_of", ())}
+    return {
+        "key": campaign.key,
+        "name": campaign.name,
+        "goal": {"metric": campaign.goal_metric, "target": campaign.goal_target},
+        "budget_fen": campaign.budget.limit_fen,
+        "starts_at": _moment(campaign.starts_at),
+        "ends_at": _moment(campaign.ends_at),
+        "categories": _named(Category, _keys(templates, "category_id", "categories")),
+        "merchants": _named(Merchant, _keys(templates, "merchant_id", "merchants")),
+        "areas": [
+            {"key": area.key, "name": area.name, "geojson": area.geojson}
+            for area in Area.objects.filter(key__in=areas).order_by("key")
+        ],
+        "audiences": [
+            {"key": audience.key, "name": audience.name, "conditions": audience.conditions} for audience in audiences
+        ],
+        "templates": [_template(template) for template in templates],
+        "placements": [_placement(placement) for placement in placements],
+    }
+
+
+def results_of(campaign: Campaign) -> dict[str, Any]:
+    """What came of it so far: the purse, and how many were issued."""
+    budget = campaign.budget
+    return {
+        "budget": {
+            "spent_fen": budget.spent_fen,
+            "committed_fen": budget.committed_fen,
+            "free_fen": budget.free_fen,
+        },
+        "templates": {
+            template.key: {"issued_count": template.supply.issued_count, "issued_fen": template.supply.issued_fen}
+            for template in _templates(campaign)
+        },
+    }
+
+
+def _templates(campaign: Campaign) -> Iterable[CouponTemplate]:
+    return CouponTemplate.objects.filter(budget=campaign.budget_id).select_related("supply").order_by("id")
+
+
+def _keys(templates: Iterable[CouponTemplate], column: str, scope: str) -> set[str]:
+    own = {getattr(template, column) for template in templates} - {None}
+    return own | {key for template in templates for key in template.scope.get(scope, ())}
+
+
+def _named(model: type[Named], keys: set[str]) -> list[dict[str, str]]:
+    return [{"key": row.key, "name": row.name} for row in model._default_manager.filter(pk__in=keys).order_by("pk")]
+
+
+def _template(template: CouponTemplate) -> dict[str, Any]:
+    money = {
+        "amount_fen": template.amount_fen,
+        "threshold_fen": template.threshold_fen,
+        "percent_off": _percent(template.percent_off),
+        "cap_fen": template.cap_fen,
+    }
+    cost = {"merchant_percent": _percent(template.merchant_percent), "merchant_fen": template.merchant_fen}
+    return {
+        "key": template.key,
+        "internal_name": template.internal_name,
+        "name": template.name,
+        "type": template.type,
+        **_said(money),
+        "validity": _validity(template),
+        "release": template.release,
+        "claim_cities": template.claim_cities,
+        "category": template.category_id,
+        "merchant": template.merchant_id,
+        "cost": _said(cost),
+        "limits": {name: getattr(template.supply, name) for name in Supply.LIMITS},
+        "newcomer": template.newcomer,
+        "exclusive_group": template.exclusive_group,
+        "stack_group": template.stack_group,
+        "claim_conditions": template.claim_conditions,
+        "use_conditions": template.use_conditions,
+        "scope": template.scope,
+        "returns_on_rollback": template.returns_on_rollback,
+        "looks": template.looks,
+        "status": template.status,
+    }
+
+
+def _validity(template: CouponTemplate) -> dict[str, Any]:
+    match template.validity_type:
+        case CouponTemplate.Validity.DAYS_AFTER_CLAIM:
+            more: dict[str, Any] = {"days": template.valid_days, "starts_after_days": template.starts_after_days}
+        case CouponTemplate.Validity.PERIOD:
+            more = {"starts_at": _moment(template.valid_from), "ends_at": _moment(template.valid_until)}
+        case _:
+            more = {}
+    return {"type": template.validity_type, **more}
+
+
+def _placement(placement: Placement) -> dict[str, Any]:
+    return {
+        "key": placement.key,
+        "title": placement.title,
+        "channel": placement.channel,
+        "form": placement.form,
+        "pick": placement.pick,
+        "offers": [
+            {"template": offer.template.key, "audience": offer.audience_id, "weight": offer.weight}
+            for offer in placement.offers.all()
+        ],
+        "status": placement.status,
+    }
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _moment(moment: datetime | None) -> str | None:
+    """In the business time zone."""
+    return None if moment is None else timezone.localtime(moment).isoformat()
+
+
+def _percent(percent: Decimal | None) -> int | str | None:
+    """A whole number, or a string with its decimals; never a float."""
+    if percent is None:
+        return None
+    return int(percent) if percent == int(percent) else f"{percent.normalize():f}"
