@@ -39,8 +39,7 @@ bench: .venv/.installed-dev
 # Collects the words to translate from the sources into the catalogues.
 messages: .venv/.installed-dev
 	.ci/system gettext
-	$(MANAGE) makemessages -l zh_Hans --no-obsolete --no-wrap --add-location file \
-	  --ignore tests --ignore .venv --ignore var --ignore parts_locale --settings=tests.settings
+	$(MANAGE) messages --settings=tests.settings
 
 schema: .venv/.installed-dev
 	$(MANAGE) spectacular --validate --lang en --file docs/openapi.yaml --settings=tests.settings

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +11,11 @@ class CouponsiteConfig(AppConfig):
     name = "couponsite"
     verbose_name = _("Coupon back office")
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        catalogues.compile_changed()  # before any other app may have asked for a word
+
     def ready(self) -> None:
-        catalogues.compile_changed()
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise wants it, even empty
         if settings.CELERY_BROKER_URL == "filesystem://":
             settings.QUEUE_DIR.mkdir(parents=True, exist_ok=True)
