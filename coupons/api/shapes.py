@@ -244,7 +244,7 @@ Percent = Annotated[
 Share = Annotated[
     Decimal,
     BeforeValidator(_share),
-    PlainSerializer(float),
+    PlainSerializer(float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
 ]
 #: An object whose inside others check: conditions, looks.
