@@ -38,6 +38,7 @@ SENTENCES: dict[str, str | Promise] = {
     "nothing_in_scope": _("Nothing in the order is within the coupon's scope."),
     "cannot_stack": _("These coupons cannot be used together."),
     "order_already_redeemed": _("Coupons have been redeemed for this order already."),
+    "order_finished": _("This order is finished already."),
     "rollback_exceeds": _("More would be given back than is left."),
     "not_held": _("This redemption is not held."),
     "hold_expired": _("The hold has run out."),

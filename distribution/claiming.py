@@ -33,8 +33,11 @@ class Where(NamedTuple):
     position: tuple[float, float] | None = None
 
 
+NOWHERE = Where()
+
+
 def claim(
-    placement: str, customer: str, now: datetime, where: Where = Where(), *, by: str, once: Once | None = None
+    placement: str, customer: str, now: datetime, where: Where = NOWHERE, *, by: str, once: Once | None = None
 ) -> Reply:
     """Give the customer what this placement offers them; 201 with ``{"coupons": […]}``.
 

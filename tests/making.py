@@ -28,7 +28,9 @@ def campaign(
     )
 
 
-def template(of: Campaign | None = None, *, limits: dict[str, int | None] | None = None, **terms: Any) -> CouponTemplate:
+def template(
+    of: Campaign | None = None, *, limits: dict[str, int | None] | None = None, **terms: Any
+) -> CouponTemplate:
     """满100减20 for seven days, live, without limits, unless told otherwise."""
     number = next(_numbers)
     terms = {

@@ -143,7 +143,7 @@ def _code_of(error: Mapping[str, Any]) -> tuple[str, object]:
 
 def wrong(code: str, limit: object = None) -> PydanticCustomError:
     """For validators: a fault with one of our codes."""
-    return PydanticCustomError(code, "{code}", {"code": code, "limit": limit})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{code}", {"code": code, "limit": limit})
 
 
 def wrong_at(title: str, found: Sequence[tuple[tuple[str | int, ...], str, object]]) -> ValidationError:

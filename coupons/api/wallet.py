@@ -10,8 +10,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer
-from coupons.api.pages import page_size, page_url
 from coupons.api.outgoing import CouponOut, CouponPage
+from coupons.api.pages import page_size, page_url
 from coupons.queries import catalogue, wallet
 from coupons.refused import Invalid, Refused
 
@@ -34,7 +34,8 @@ class Wallet(Door):
         customer = caller.customer_for(request.GET.get("customer"))
         status = request.GET.get("status") or None
         if status is not None and status not in wallet.STATUSES:
-            raise Invalid.of("status", "invalid_choice", _("One of: %(choices)s.") % {"choices": ", ".join(wallet.STATUSES)})
+            choices = ", ".join(wallet.STATUSES)
+            raise Invalid.of("status", "invalid_choice", _("One of: %(choices)s.") % {"choices": choices})
         size = page_size(request)
         now = catalogue.business_now()
         coupons, newer, older = wallet.page(customer, now, status=status, size=size, **_cursor(request))

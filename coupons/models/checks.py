@@ -55,6 +55,8 @@ def check_template(template: "CouponTemplate") -> dict[str, list[ValidationError
 def _check_money(template: "CouponTemplate", wrong) -> None:  # type: ignore[no-untyped-def]
     required = _("This field is required.")
     superfluous = _("This type of coupon does not have it.")
+    needed: tuple[str, ...]
+    barred: tuple[str, ...]
     match template.type:
         case "amount_off":
             needed, barred = ("amount_fen", "threshold_fen"), ("percent_off", "cap_fen")

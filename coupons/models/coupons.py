@@ -14,9 +14,7 @@ from coupons.models.templates import CouponTemplate
 
 def _life() -> Func:
     """From issue to the end of validity; the end moves never, so that "expired" needs no task."""
-    return Func(
-        F("issued_at"), F("valid_until"), Value("[)"), function="TSTZRANGE", output_field=DateTimeRangeField()
-    )
+    return Func(F("issued_at"), F("valid_until"), Value("[)"), function="TSTZRANGE", output_field=DateTimeRangeField())
 
 
 class Coupon(models.Model):

@@ -1,4 +1,4 @@
-"""The definition of a coupon: its terms (a promise, frozen with the first coupon) and its supply (how it is given out)."""
+"""The definition of a coupon: its terms (a promise, frozen with the first coupon), its supply (how it is given out)."""
 
 from decimal import Decimal
 from typing import Any
@@ -173,9 +173,7 @@ class CouponTemplate(models.Model):
     exclusive_group = models.CharField(
         _("exclusive group"), max_length=KEY_LENGTH, null=True, blank=True, validators=[key_validator]
     )
-    stack_group = models.CharField(
-        _("stack group"), max_length=KEY_LENGTH, default="order", validators=[key_validator]
-    )
+    stack_group = models.CharField(_("stack group"), max_length=KEY_LENGTH, default="order", validators=[key_validator])
     returns_on_rollback = models.BooleanField(_("comes back when the order is rolled back"), default=True)
     looks = models.JSONField(_("looks"), default=dict, blank=True)
 

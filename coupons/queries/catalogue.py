@@ -43,7 +43,7 @@ class CompiledTemplate:
     _said: dict[str, bytes]
 
     def validity(self, now: datetime) -> tuple[datetime, datetime]:
-        """Of a coupon given at ``now``, which is in the business time zone; half-open. The day of the start is day one."""
+        """Of a coupon given at ``now`` (business time zone); half-open. The day of the start is day one."""
         template = self.row
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if template.validity_type == CouponTemplate.Validity.PERIOD:

@@ -9,7 +9,10 @@ from django.utils import timezone
 from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.direct import rows
 
-COLUMNS = "id, code, status, valid_from, valid_until, held_until, placement, template_id"
+_SELECT = (
+    "SELECT id, code, status, valid_from, valid_until, held_until, placement, template_id FROM coupons_coupon WHERE "
+)
+_OWN = "customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s)"
 
 #: What a status means on reading: the clock decides where the row alone cannot.
 _IS = {
@@ -50,7 +53,13 @@ def status_at(status: str, valid_until: datetime, held_until: datetime | None, n
 
 
 def page(
-    customer: str, now: datetime, *, status: str | None, size: int, after: UUID | None = None, before: UUID | None = None
+    customer: str,
+    now: datetime,
+    *,
+    status: str | None,
+    size: int,
+    after: UUID | None = None,
+    before: UUID | None = None,
 ) -> tuple[list[Held], bool, bool]:
     """Newest first; whether there are newer ones before the page, and older ones after it.
 
@@ -63,8 +72,7 @@ def page(
         where += " AND id > %(before)s"
     order = "ASC" if before is not None else "DESC"
     found = rows(
-        f"SELECT {COLUMNS} FROM coupons_coupon WHERE customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s)"
-        f" {where} ORDER BY id {order} LIMIT %(size)s",
+        f"{_SELECT} {_OWN} {where} ORDER BY id {order} LIMIT %(size)s",
         {"customer": customer, "now": now, "after": after, "before": before, "size": size + 1},
     )
     more = len(found) > size
@@ -77,8 +85,7 @@ def page(
 def one(customer: str | None, id: UUID) -> Held | None:
     """A coupon; of this customer alone, unless None."""
     found = rows(
-        f"SELECT {COLUMNS} FROM coupons_coupon WHERE id = %(id)s AND (%(customer)s::text IS NULL OR"
-        " customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s))",
+        f"{_SELECT} id = %(id)s AND (%(customer)s::text IS NULL OR {_OWN})",
         {"customer": customer, "id": id},
     )
     return Held(*found[0]) if found else None
@@ -108,8 +115,8 @@ def _moment(moment: datetime) -> bytes:
     return timezone.localtime(moment).isoformat(timespec="seconds").encode()
 
 
-def fresh(id: UUID, code: str, valid_from: datetime, valid_until: datetime, placement: str | None, template: int) -> Held:
+def fresh(
+    id: UUID, code: str, valid_from: datetime, valid_until: datetime, placement: str | None, template: int
+) -> Held:
     """A coupon as it will be when its issue is through."""
     return Held(id, code, "available", valid_from, valid_until, None, placement, template)
-
-

@@ -47,7 +47,9 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
     def day(offset: int) -> str:
         return (midnight + timedelta(days=offset)).isoformat()
 
-    def campaign(key: str, name: str, starts: int, ends: int, budget_yuan: int, target: int, **more: Any) -> dict[str, Any]:
+    def campaign(
+        key: str, name: str, starts: int, ends: int, budget_yuan: int, target: int, **more: Any
+    ) -> dict[str, Any]:
         return {
             "key": key,
             "name": name,
@@ -88,8 +90,8 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             **more,
         }
 
-    food = {"scope": {"categories": ["food", "drinks"]}, "category": "food"}
-    ride = {"scope": {"categories": ["ride", "premier"]}, "category": "ride"}
+    food: dict[str, Any] = {"scope": {"categories": ["food", "drinks"]}, "category": "food"}
+    ride: dict[str, Any] = {"scope": {"categories": ["ride", "premier"]}, "category": "ride"}
     return [
         campaign(
             "welcome",
@@ -377,7 +379,11 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             -20,
             5_000,
             600,
-            templates=[template("tea-6", "奶茶-满20减6", "奶茶自由券", 6, 20, scope={"categories": ["drinks"]}, category="drinks")],
+            templates=[
+                template(
+                    "tea-6", "奶茶-满20减6", "奶茶自由券", 6, 20, scope={"categories": ["drinks"]}, category="drinks"
+                )
+            ],
             placements=[placement("tea-open", "开放平台奶茶券", "open_platform", "tea-6")],
         ),
         campaign(

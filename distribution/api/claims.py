@@ -2,11 +2,13 @@
 
 from typing import Any, Literal
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel
 
+from coupons.api import shapes
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer, answer_once, once, read
 from coupons.api.outgoing import CouponsOut, DiscountOut, Problem, Reason, WordingOut
@@ -77,7 +79,7 @@ class Claims(Door):
         body = read(request, ClaimIn)
         customer = caller.customer_for(body.customer)
         kept = once(request, caller)
-        where = Where(body.client, body.city, body.position and body.position.wgs84)
+        where = Where(body.client, body.city, body.position.wgs84 if body.position else None)
         now = catalogue.business_now()
         return answer_once(kept, lambda: claim(key, customer, now, where, by=caller.name, once=kept))
 
@@ -104,13 +106,11 @@ class OnOffer(Door):
         if channel is not None and channel not in Placement.Channel.values:
             choices = ", ".join(Placement.Channel.values)
             raise Invalid.of("channel", "invalid_choice", _("One of: %(choices)s.") % {"choices": choices})
-        asked = {name: request.GET[name] for name in ("client", "city") if request.GET.get(name)}
-        position = None
+        asked: dict[str, Any] = {name: request.GET[name] for name in ("client", "city") if request.GET.get(name)}
         if request.GET.get("lat") or request.GET.get("lng"):
-            position = {name: _number(request, name) for name in ("lat", "lng")}
-            asked |= {"position": position}
-        told = ClaimIn.model_validate(asked)
-        where = Where(told.client, told.city, told.position and told.position.wgs84)
+            asked["position"] = {name: _number(request, name) for name in ("lat", "lng")}
+        told = shapes.read(ClaimIn, orjson.dumps(asked))
+        where = Where(told.client, told.city, told.position.wgs84 if told.position else None)
         now = catalogue.business_now()
         results = offered.on_offer(catalogue.current(), customer, channel, now, where)
         return answer({"next": None, "previous": None, "results": results})

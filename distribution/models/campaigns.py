@@ -123,7 +123,9 @@ class Offer(models.Model):
         verbose_name_plural = _("offers")
         ordering = ["placement", "position", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["placement", "template", "audience"], name="offer_once", nulls_distinct=False)
+            models.UniqueConstraint(
+                fields=["placement", "template", "audience"], name="offer_once", nulls_distinct=False
+            )
         ]
 
     def __str__(self) -> str:

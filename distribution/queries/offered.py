@@ -79,7 +79,9 @@ def on_offer(book: Book, customer: str, channel: str | None, now: datetime, wher
 def _for_city(placement: CompiledPlacement, city: str | None) -> bool:
     if city is None:
         return True
-    return any(not offer.template.row.claim_cities or city in offer.template.row.claim_cities for offer in placement.offers)
+    return any(
+        not offer.template.row.claim_cities or city in offer.template.row.claim_cities for offer in placement.offers
+    )
 
 
 def _limits(found: Iterable[CompiledPlacement], customer: str, now: datetime) -> dict[int, tuple[str | None, int]]:

@@ -61,9 +61,7 @@ def on_channel(book: Book, channel: str | None) -> list[CompiledPlacement]:
 def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
     compiled = []
     for placement in (
-        placements.filter(form__in=CLAIMED_FORMS)
-        .select_related("campaign")
-        .prefetch_related("offers__audience")
+        placements.filter(form__in=CLAIMED_FORMS).select_related("campaign").prefetch_related("offers__audience")
     ):
         rows = list(placement.offers.all())
         templates = book.templates({offer.template_id for offer in rows})
@@ -142,5 +140,3 @@ _RANK = {code: rank for rank, codes in enumerate(_PROGRESS) for code in codes}
 def most_telling(noes: list[No]) -> No:
     """Of several offers' refusals the one that got furthest; the earlier offer's on a tie."""
     return max(noes, key=lambda no: _RANK.get(no.code, 0)) if noes else no("nothing_on_offer")
-
-

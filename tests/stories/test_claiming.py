@@ -309,10 +309,10 @@ def test_the_wallet_pages_forward_and_back(customer, clock):
         _claim(alice, placement)
         clock.forward(seconds=1)
     first = alice.get("coupons/", page_size=2).body
-    assert len(first["results"]) == 2 and first["previous"] is None
+    assert (len(first["results"]), first["previous"]) == (2, None)
     second = _follow(alice, first["next"]).body
     third = _follow(alice, second["next"]).body
-    assert len(third["results"]) == 1 and third["next"] is None
+    assert (len(third["results"]), third["next"]) == (1, None)
     assert _follow(alice, third["previous"]).body["results"] == second["results"]
     assert _follow(alice, second["previous"]).body["results"] == first["results"]
     for query, field in [({"page_size": 101}, "page_size"), ({"cursor": "x"}, "cursor"), ({"status": "no"}, "status")]:
