@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
@@ -40,7 +40,7 @@ class Saved(NamedTuple):
     outcome: Literal["created", "changed", "unchanged"]
 
 
-def save(document: Document, *, may_approve: bool, by: AbstractUser | None = None) -> Saved:
+def save(document: Document, *, may_approve: bool, by: User | None = None) -> Saved:
     """Make the campaign what the document says.
 
     ``may_approve``: whether the caller may let something go live, or change what is; ``by`` stands in the history,
@@ -60,7 +60,7 @@ def save(document: Document, *, may_approve: bool, by: AbstractUser | None = Non
 
 
 class _Saving:
-    def __init__(self, document: Document, by: AbstractUser | None) -> None:
+    def __init__(self, document: Document, by: User | None) -> None:
         self.document, self.by = document, by
         self.errors: list[dict[str, Any]] = []
         self.changed = False
@@ -255,11 +255,7 @@ class _Saving:
             for move in way:
                 approving.move(template, move, by=self.by)
         except Refused as refused:
-            for reason in refused.reasons:
-                reason["template"] = template.key
-                if "fields" in reason:
-                    reason["fields"] = [PATHS.get(field, field) for field in reason["fields"]]
-            raise
+            raise Refused(refused.code, [_about(template, reason) for reason in refused.reasons]) from None
         self.changed = self.changed or changed or bool(way)
         opened = not {"approve", "resume"}.isdisjoint(way) and template.status != CouponTemplate.Status.ENDED
         if opened or (changed and template.status == CouponTemplate.Status.LIVE):
@@ -285,7 +281,8 @@ class _Saving:
                 for field in Placement._meta.concrete_fields
             )
         ):
-            placement._change_reason = "offers" if reordered else None  # offers have no history of their own
+            # Offers have no history of their own.
+            placement._change_reason = "offers" if reordered else None  # type: ignore[attr-defined]
             placement.save()
             self.changed = True
             if placement.status == Placement.Status.LIVE:
@@ -301,6 +298,12 @@ class _Saving:
         self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})
 
 
+def _about(template: CouponTemplate, reason: Mapping[str, Any]) -> dict[str, Any]:
+    """A reason in the document's words."""
+    fields = {"fields": [PATHS.get(field, field) for field in reason["fields"]]} if "fields" in reason else {}
+    return {**reason, "template": template.key, **fields}
+
+
 def _fill(template: CouponTemplate, item: TemplateIn) -> None:
     """All that the document says of it but names of other rows, limits and state."""
     for field in ("internal_name", "name", "type", "amount_fen", "threshold_fen", "percent_off", "cap_fen"):
@@ -311,7 +314,7 @@ def _fill(template: CouponTemplate, item: TemplateIn) -> None:
     template.valid_days = item.validity.days
     template.starts_after_days = item.validity.starts_after_days or 0
     template.valid_from, template.valid_until = item.validity.starts_at, item.validity.ends_at
-    template.release = item.release.model_dump(exclude_none=True) if item.release else {}
+    template.release = item.release.model_dump(mode="json", exclude_none=True) if item.release else {}
     template.claim_cities = list(dict.fromkeys(item.claim_cities or ()))
     template.merchant_percent = item.cost.merchant_percent if item.cost else None
     template.merchant_fen = item.cost.merchant_fen if item.cost else None
@@ -339,7 +342,7 @@ def _way(state: str, target: str) -> list[str]:
 
 def _locked(model: type[Model], keys: list[str]) -> dict[str, Any]:
     rows = model._default_manager.select_for_update(no_key=True).filter(key__in=keys).order_by("id")
-    return {row.key: row for row in rows}
+    return {row.key: row for row in rows}  # type: ignore[attr-defined]
 
 
 def _known(model: type[Model], keys: Iterable[str | None], column: str = "pk") -> set[str]:

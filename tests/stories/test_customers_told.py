@@ -125,14 +125,18 @@ def test_a_business_line_told_again_sets_its_numbers_and_the_totals_follow(tell)
 def test_orders_that_named_no_line_stay_in_the_totals(tell):
     last = datetime(2026, 6, 1, tzinfo=UTC)
     Customer.objects.create(key="alice", order_count=2, first_order_at=last, last_order_at=last)
-    tell({"key": "alice", "facts": {"business_lines": {"ride": {"orders": 5, "last_order_at": "2026-05-01T00:00:00Z"}}}})
+    tell(
+        {"key": "alice", "facts": {"business_lines": {"ride": {"orders": 5, "last_order_at": "2026-05-01T00:00:00Z"}}}}
+    )
     customer = alice()
     assert (customer.order_count, customer.last_order_at) == (7, last)
 
 
 def test_tags_are_added_and_removed(tell):
     tell(ALICE)
-    assert tell({"key": "alice", "tags": {"add": ["new", "vip"], "remove": ["沉睡", "never"]}})[0]["status"] == "updated"
+    assert (
+        tell({"key": "alice", "tags": {"add": ["new", "vip"], "remove": ["沉睡", "never"]}})[0]["status"] == "updated"
+    )
     assert alice().tags == ["vip", "new"]
     assert tell({"key": "alice", "tags": {"add": ["vip"], "remove": ["沉睡"]}})[0]["status"] == "unchanged"
 

@@ -1,5 +1,6 @@
 """`import_campaign FILE`: a campaign document becomes a campaign; all of it or nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{saved.campaign.key}: {saved.outcome}")
 
 
-def _words(reason: dict[str, Any]) -> list[str]:
+def _words(reason: Mapping[str, Any]) -> list[str]:
     """What a refusal is about, besides its sentence."""
     return [f"{name}={value}" for name, value in reason.items() if name != "detail"]
