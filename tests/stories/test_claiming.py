@@ -329,3 +329,92 @@ def test_a_status_is_a_question_of_time(customer, clock):
     assert alice.get("coupons/", status="available").body["results"] == []
     assert alice.get("coupons/", status="expired").body["results"][0]["status"] == "expired"
     assert alice.get("coupons/", status="nonsense").wrong == {"status": "invalid_choice"}
+
+
+def test_after_a_pause_was_saved_nothing_is_given_out_even_by_a_process_that_has_not_heard_of_it(system, settings):
+    """C12: the database compares the version that the rules were asked from."""
+    settings.CATALOGUE_SECONDS = 3600
+    template = making.template()
+    placement = making.placement(template)
+    caller = system("issue")
+    assert _claim(caller, placement, customer="a").status == 201
+    template.status = "paused"
+    template.save()
+    _refused(caller, placement, "paused", customer="b")
+
+
+@pytest.mark.parametrize(("conditions", "statements"), [({}, 1), ({"order_count": {"max": 5}}, 2)])
+def test_a_claim_is_one_call_of_the_database_and_one_look_where_rules_ask_for_facts(
+    system, settings, query_count, conditions, statements
+):
+    settings.CATALOGUE_SECONDS = 3600
+    placement = making.placement(making.template(claim_conditions=conditions))
+    caller = system("issue")
+    _claim(caller, placement, customer="a")
+    with query_count() as count:
+        assert caller.post(f"placements/{placement.key}/claims/", {"customer": "b"}, once="k").status == 201
+    assert count.statements == statements
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "键"])
+def test_an_impossible_idempotency_key_is_refused(system, key):
+    placement = making.placement(making.template())
+    before = _rows()
+    headers = {"Idempotency-Key": key.encode().decode("latin-1")}
+    answer = system("issue").post(f"placements/{placement.key}/claims/", {"customer": "a"}, headers=headers)
+    assert (answer.status, answer.code) == (400, "idempotency_key_invalid")
+    assert _rows() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"customer": "a", "unknown": 1}, {"unknown": "unknown_field"}),
+        ({}, {"customer": "required"}),
+        ({"customer": 7}, {"customer": "wrong_type"}),
+        ({"customer": "a" * 10_000}, {"customer": "invalid_key"}),
+        ({"customer": "a\x00"}, {"customer": "invalid_key"}),
+        ({"customer": "a", "client": "fax"}, {"client": "invalid_choice"}),
+        ({"customer": "a", "city": "31"}, {"city": "invalid_format"}),
+        ({"customer": "a", "position": {"lat": 91, "lng": 0}}, {"position.lat": "too_large"}),
+        ({"customer": "a", "position": {"lat": 31.2}}, {"position.lng": "required"}),
+        (b'{"customer": "a", "position": {"lat": NaN, "lng": 1}}', None),
+        (b"[" * 100_000, {"": "malformed"}),
+        (b"\xff", {"": "malformed"}),
+    ],
+)
+def test_bad_input_names_its_field_and_changes_nothing(system, body, wrong):
+    placement = making.placement(making.template())
+    before = _rows()
+    answer = system("issue").post(f"placements/{placement.key}/claims/", body)
+    assert answer.status == 400
+    if wrong is not None:
+        assert answer.wrong == wrong
+    assert _rows() == before
+
+
+def test_a_placement_that_does_not_exist_or_is_not_claimed_by_call_is_not_found(system):
+    assert system("issue").post("placements/nowhere/claims/", {"customer": "a"}).status == 404
+    bound = making.placement(making.template(), form="bind")
+    assert system("issue").post(f"placements/{bound.key}/claims/", {"customer": "a"}).status == 404
+
+
+def test_only_whom_it_concerns_may_claim(system):
+    placement = making.placement(making.template())
+    address = f"placements/{placement.key}/claims/"
+    assert system("read", "redeem").post(address, {"customer": "a"}).code == "scope_missing"
+    nobody = system("issue")
+    for headers, code in [
+        ({"Authorization": ""}, "not_authenticated"),
+        ({"Authorization": "Api-Key nonsense"}, "token_invalid"),
+        ({"Authorization": "Bearer nonsense"}, "token_invalid"),
+    ]:
+        answer = nobody.post(address, {"customer": "a"}, headers=headers)
+        assert (answer.status, answer.code) == (401, code)
+
+
+@pytest.mark.parametrize("claims", [{"exp": None}, {"exp": 1}, {"aud": "other"}, {"sub": None}, {"sub": "a b"}])
+def test_a_token_that_is_not_ours_lets_nobody_in(customer, claims):
+    placement = making.placement(making.template())
+    answer = customer("alice", **claims).post(f"placements/{placement.key}/claims/", {})
+    assert (answer.status, answer.code) == (401, "token_invalid")
