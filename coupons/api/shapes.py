@@ -130,14 +130,14 @@ def fault(field: str, code: str, limit: object = None) -> dict[str, Any]:
 
 def _code_of(error: Mapping[str, Any]) -> tuple[str, object]:
     kind, context = error["type"], error.get("ctx") or {}
+    if "code" in context:  # one of our own, from ``wrong``
+        return context["code"], context.get("limit")
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(context["pattern"], "invalid_format"), None
     if kind in _CODES:
         code, limit = _CODES[kind]
         value = context.get(limit) if limit else None
         return code, value.replace(" or ", ", ").replace("'", "") if isinstance(value, str) else value
-    if kind in SENTENCES:
-        return kind, context.get("limit")
     return ("wrong_type" if kind.endswith("_type") else "invalid"), None
 
 
