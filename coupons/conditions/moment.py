@@ -124,7 +124,7 @@ class Weekdays(MomentCondition):
 
     def short(self) -> str:
         if self.any_of == {6, 7}:
-            return _("Weekends only")
+            return _("weekends only")
         if self.any_of == {1, 2, 3, 4, 5}:
             return _("Monday to Friday only")
         return _("%(names)s only") % {"names": one_of(self.called())} if len(self.any_of) == 1 else ""

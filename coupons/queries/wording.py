@@ -72,10 +72,11 @@ def plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-def _percentage(template: CouponTemplate) -> dict[str, str]:
-    """20 % off is 8折: what is left to pay, in tenths."""
+def _discount(template: CouponTemplate) -> dict[str, str]:
+    """As the language tells it: 20 taken off, or 8 tenths to pay, 8折."""
     off = Decimal(template.percent_off or 0)
-    return {"percent": plain(off), "tenths": plain((100 - off) / 10)}
+    told = pgettext("A percentage is told as what is taken off (off) or as the tenths that are left (tenths)", "off")
+    return {"discount": plain((100 - off) / 10 if told == "tenths" else off)}
 
 
 def _face(template: CouponTemplate) -> Iterator[str]:
@@ -86,11 +87,11 @@ def _face(template: CouponTemplate) -> Iterator[str]:
     elif template.type == Type.NO_THRESHOLD:
         yield pgettext("face", "¥%(amount)s off, no minimum") % amount
     else:
-        words = {**amount, **_percentage(template)}
+        words = {**amount, **_discount(template)}
         if template.threshold_fen:
-            yield pgettext("face", "%(percent)s%% off ¥%(threshold)s") % words
+            yield pgettext("face", "%(discount)s%% off ¥%(threshold)s") % words
         else:
-            yield pgettext("face", "%(percent)s%% off") % words
+            yield pgettext("face", "%(discount)s%% off") % words
         if template.cap_fen:
             yield pgettext("face", "up to ¥%(cap)s") % {"cap": yuan(template.cap_fen)}
     if shipping:
@@ -102,42 +103,35 @@ def _money(template: CouponTemplate) -> str:
         "amount": yuan(template.amount_fen or 0),
         "threshold": yuan(template.threshold_fen or 0),
         "cap": yuan(template.cap_fen or 0),
-        **_percentage(template),
+        **_discount(template),
     }
     if template.type == Type.AMOUNT_OFF:
         return _("¥%(amount)s off when you spend ¥%(threshold)s or more") % words
     if template.type == Type.NO_THRESHOLD:
         return _("¥%(amount)s off, no minimum spend") % words
     if template.threshold_fen and template.cap_fen:
-        return _("%(percent)s%% off when you spend ¥%(threshold)s or more, up to ¥%(cap)s off") % words
+        return _("%(discount)s%% off when you spend ¥%(threshold)s or more, up to ¥%(cap)s off") % words
     if template.threshold_fen:
-        return _("%(percent)s%% off when you spend ¥%(threshold)s or more") % words
+        return _("%(discount)s%% off when you spend ¥%(threshold)s or more") % words
     if template.cap_fen:
-        return _("%(percent)s%% off, up to ¥%(cap)s off") % words
-    return _("%(percent)s%% off") % words
+        return _("%(discount)s%% off, up to ¥%(cap)s off") % words
+    return _("%(discount)s%% off") % words
 
 
 # --- time --------------------------------------------------------------------------------------------------------
 
 
 def _validity(template: CouponTemplate) -> str:
-    if template.validity_type == Validity.CLAIM_DAY:
+    later = template.starts_after_days
+    one_day = template.validity_type == Validity.DAYS_AFTER_CLAIM and template.valid_days == 1 and not later
+    if one_day or template.validity_type == Validity.CLAIM_DAY:
         return _("Valid on the day you get it")
     if template.validity_type == Validity.DAYS_AFTER_CLAIM:
-        days = {"days": template.valid_days or 1, "later": template.starts_after_days}
-        if not template.starts_after_days:
-            return (
-                ngettext(
-                    "Valid on the day you get it",
-                    "Valid for %(days)d days, the day you get it included",
-                    days["days"],
-                )
-                % days
-            )
+        days = {"days": template.valid_days or 1, "later": later}
+        if not later:
+            return _("Valid for %(days)d days, the day you get it included") % days
         valid = ngettext("valid for %(days)d day", "valid for %(days)d days", days["days"]) % days
-        starts = ngettext(
-            "Starts %(later)d day after you get it", "Starts %(later)d days after you get it", days["later"]
-        )
+        starts = ngettext("Starts %(later)d day after you get it", "Starts %(later)d days after you get it", later)
         return _("%(starts)s, %(valid)s") % {"starts": starts % days, "valid": valid}
     if template.valid_from is None or template.valid_until is None:
         return _("No period yet")
@@ -156,7 +150,9 @@ def _period(start: datetime | None, end: datetime | None) -> str:
         return _("from %(start)s") % words
     if not start:
         return pgettext("the last day is included", "until %(end)s") % words
-    return _("%(start)s") % words if words["start"] == words["end"] else _("from %(start)s to %(end)s") % words
+    if start == end:
+        return str(words["start"])
+    return _("from %(start)s to %(end)s") % words
 
 
 def _release(schedule: Schedule, hours: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -166,7 +162,7 @@ def _release(schedule: Schedule, hours: Sequence[Sequence[str]]) -> Iterator[str
         yield _("Given out on %(days)s") % {"days": all_of(str(WEEKDAYS[day]) for day in sorted(schedule.weekdays))}
     if schedule.month_days:
         days = [
-            pgettext("of the month", "the %(day)d.") % {"day": day} for day in sorted(schedule.month_days) if day > 0
+            pgettext("of the month", "day %(day)d") % {"day": day} for day in sorted(schedule.month_days) if day > 0
         ]
         if -1 in schedule.month_days:
             days.append(pgettext("of the month", "the last day"))
