@@ -136,6 +136,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CATALOGUE_SECONDS = env.float(
     "CATALOGUE_SECONDS", default=0.5
 )  # how long a process works from one look at the catalogue
+HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # --- files -------------------------------------------------------------------------------------------------------
 

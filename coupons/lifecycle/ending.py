@@ -1,4 +1,4 @@
-"""到期与作废: coupons that end unused, and holds that run out. Expiry is read from the clock; these only tidy up after it."""
+"""到期与作废: coupons that end unused, holds that run out. Expiry is read from the clock; this only tidies up."""
 
 from datetime import datetime
 from uuid import UUID
@@ -27,7 +27,7 @@ def expire(
 
 
 def lapse(now: datetime, limit: int = CHUNK, by: str = "system:expiry") -> int:
-    """Coupons whose hold ran out stand as available; how many, at most ``limit``. To everybody's reading they were already."""
+    """Coupons whose hold ran out stand as available; how many, at most ``limit``. On reading they were that already."""
     found = row("SELECT coupons_lapse(%s::timestamptz, %s::integer, %s::text)", (now, limit, by))
     return found[0] if found else 0
 

@@ -1,5 +1,8 @@
-"""使用: what becomes of a coupon when its order is rolled back. Holding, redeeming and releasing go by the database's own
-functions (``migrations/sql/use.sql``), inside the redemption's one call."""
+"""使用: what becomes of a coupon when its order is rolled back.
+
+Holding, redeeming and releasing go by the database's own functions (``migrations/sql/use.sql``), inside the
+redemption's one call.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,8 +13,9 @@ from coupons.queries.direct import row, rows
 
 
 class Back(NamedTuple):
-    """What one coupon gives back, in fen: of what it took off, the merchant's part of that, and its share of the order's value
-    at full price and as paid."""
+    """What one coupon gives back, in fen: of what it took off, of that the merchant's part, and its share of the
+    order's value at full price and as paid.
+    """
 
     coupon: UUID
     back_fen: int

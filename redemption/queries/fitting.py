@@ -1,0 +1,222 @@
+"""Which of a customer's coupons fit an order, and why the others do not: asked alike for quotes and redemptions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from coupons import rules
+from coupons.models import Merchant
+from coupons.queries.catalogue import Book, CompiledTemplate
+from coupons.queries.direct import rows
+from coupons.queries.profiles import needs_of, profile
+from coupons.queries.surroundings import situate
+from coupons.refused import SENTENCES, Refused
+from coupons.rules import CustomerCondition, Profile, Situation
+from redemption.pricing import Bill, Candidate, Priced, Terms, Why, hundredths, price_one
+from redemption.queries.basket import Basket
+
+#: A wallet is quoted up to this many coupons, those that expire first.
+MOST_COUPONS = 500
+
+_STANDING = """
+SELECT u.id, o.customer_id, o.finished_at IS NOT NULL, r.id, r.status, r.coupons,
+       c.id, c.template_id, c.status, c.valid_from, c.valid_until, c.held_until, c.redemption_id
+  FROM coupons_customer u
+  LEFT JOIN redemption_order o ON o.key = %(order)s
+  LEFT JOIN redemption_redemption r ON r.order_id = o.id AND r.status IN ('held', 'redeemed')
+  LEFT JOIN coupons_coupon c ON c.customer_id = u.id AND """
+_NAMED = _STANDING + "c.id = ANY(%(coupons)s) WHERE u.key = %(customer)s ORDER BY c.id"
+_WALLET = (
+    _STANDING
+    + """c.status IN ('available', 'held') AND c.valid_until > %(now)s
+ WHERE u.key = %(customer)s ORDER BY c.valid_until, c.id LIMIT %(most)s"""
+)
+
+
+class Seen(NamedTuple):
+    """A coupon's row, looked at without a lock."""
+
+    id: UUID
+    template_id: int
+    status: str
+    valid_from: datetime
+    valid_until: datetime
+    held_until: datetime | None
+    redemption_id: UUID | None
+
+
+class Standing(NamedTuple):
+    """What is known of customer, order and coupons before anything is decided. ``coupons`` by id.
+
+    ``mine``: the order's own hold, even one that ran out, and the coupons it was for.
+    """
+
+    customer_id: int | None
+    refusal: str | None
+    mine: UUID | None
+    mine_coupons: tuple[UUID, ...]
+    coupons: tuple[Seen, ...]
+
+
+class Use(NamedTuple):
+    """A template as far as using its coupons goes."""
+
+    template: CompiledTemplate
+    terms: Terms
+    asks_customer: bool
+    needs: frozenset[str]
+    days_back: int
+
+
+class Fit(NamedTuple):
+    """One coupon on the order, alone. ``reasons``: why not, empty if it fits; then ``priced`` is what it takes off."""
+
+    coupon: Seen
+    candidate: Candidate
+    use: Use
+    priced: Priced | None
+    reasons: list[dict[str, Any]]
+
+
+class Fitted(NamedTuple):
+    """``candidate.coupon`` is the place in ``fits``, which are in the order of the coupons' ids."""
+
+    bill: Bill
+    fits: list[Fit]
+
+
+def standing(basket: Basket, now: datetime, coupons: Sequence[UUID] | None = None) -> Standing:
+    """Of these coupons, or of all that the customer could still use; coupons that are not the customer's are left out.
+
+    :raises Refused: "not_found": the order is somebody else's.
+    """
+    asked = {"order": basket.key, "customer": basket.customer, "now": now, "most": MOST_COUPONS, "coupons": coupons}
+    found = rows(_WALLET if coupons is None else _NAMED, asked)
+    if not found:
+        return Standing(None, None, None, (), ())
+    customer_id, owner, finished, redemption, status, used = found[0][:6]
+    if owner is not None and owner != customer_id:
+        raise Refused("not_found")
+    refusal = "order_already_redeemed" if status == "redeemed" else "order_finished" if finished else None
+    seen = [Seen(*one[6:]) for one in found if one[6] is not None]
+    if coupons is None:
+        seen.sort()
+    if status != "held":
+        redemption, used = None, ()
+    return Standing(customer_id, refusal, redemption, tuple(used), tuple(seen))
+
+
+def fit(basket: Basket, known: Standing, book: Book, now: datetime) -> Fitted:
+    """Each coupon alone on the order, by its state, its template's conditions and its price."""
+    templates = book.templates({coupon.template_id for coupon in known.coupons})
+    uses = {
+        id: book.keep(("use", id), lambda template=templates[id]: _use(template))  # type: ignore[misc]
+        for id in {coupon.template_id for coupon in known.coupons}
+    }
+    bill = Bill(_charged(basket, uses.values(), book), basket.shipping_fen)
+    customer = _profile(basket.customer, uses.values(), now)
+    situation = situate(
+        now,
+        client=basket.client,
+        city=basket.city,
+        position=basket.position,
+        business_mode=basket.business_mode,
+        business_line=basket.business_line,
+        book=book,
+    )
+    unmet: dict[int, list[dict[str, Any]]] = {}
+    fits = []
+    for place, coupon in enumerate(known.coupons):
+        use = uses[coupon.template_id]
+        reasons = [reason(known.refusal)] if known.refusal else _state(coupon, known.mine, now)
+        priced = None
+        if not reasons:
+            if use.template.use_rules:
+                failed = unmet.get(use.template.id)
+                if failed is None:
+                    failed = unmet[use.template.id] = _unmet(use, customer, situation)
+                reasons += failed
+            answer = price_one(use.terms, bill)
+            if isinstance(answer, Why):
+                reasons.append(why(answer))
+            elif not reasons:
+                priced = answer
+        fits.append(Fit(coupon, Candidate(place, use.terms, coupon.valid_until), use, priced, reasons))
+    return Fitted(bill, fits)
+
+
+def reason(code: str, **more: Any) -> dict[str, Any]:
+    return {"code": code, "detail": SENTENCES[code], **more}
+
+
+def why(answer: Why) -> dict[str, Any]:
+    more = {} if answer.short_by_fen is None else {"short_by_fen": answer.short_by_fen}
+    return reason(answer.code, **more)
+
+
+def _state(coupon: Seen, mine: UUID | None, now: datetime) -> list[dict[str, Any]]:
+    """What the coupon itself has against being used now."""
+    if coupon.status == "void":
+        return [reason("not_available")]
+    if coupon.status == "redeemed":
+        return [reason("already_redeemed")]
+    if coupon.status == "expired" or coupon.valid_until <= now:
+        return [reason("expired", valid_until=coupon.valid_until)]
+    if coupon.held_until is not None and coupon.held_until > now and coupon.redemption_id != mine:
+        return [reason("held_by_other_order", held_until=coupon.held_until)]
+    if coupon.valid_from > now:
+        return [reason("not_yet_valid", valid_from=coupon.valid_from)]
+    return []
+
+
+def _unmet(use: Use, customer: Profile, situation: Situation) -> list[dict[str, Any]]:
+    failed = rules.unmet(use.template.use_rules, customer, situation)
+    if not failed:
+        return []
+    return [reason("conditions_unmet"), *(condition.reason(verdict) for condition, verdict in failed)]
+
+
+def _use(template: CompiledTemplate) -> Use:
+    row = template.row
+    scope = row.scope
+    terms = Terms(
+        type=row.type,  # type: ignore[arg-type]  # the database knows no other
+        amount_fen=row.amount_fen,
+        threshold_fen=row.threshold_fen,
+        percent_off=None if row.percent_off is None else hundredths(row.percent_off),
+        cap_fen=row.cap_fen,
+        categories=frozenset(scope.get("categories") or ()),
+        merchants=frozenset(scope.get("merchants") or ()),
+        skus=frozenset(scope.get("skus") or ()),
+        shipping=bool(scope.get("shipping")),
+        stack_group=row.stack_group,
+        merchant_percent=None if row.merchant_percent is None else hundredths(row.merchant_percent),
+        merchant_fen=row.merchant_fen,
+        merchant=row.merchant_id,
+    )
+    needs, days_back = needs_of(template.use_rules)
+    asks = any(isinstance(rule, CustomerCondition) for rule in template.use_rules)
+    return Use(template, terms, asks, needs, days_back)
+
+
+def _profile(customer: str, uses: Any, now: datetime) -> Profile:
+    """The customer's facts as far as these templates ask for them."""
+    asking = [use for use in uses if use.asks_customer]
+    if not asking:
+        return Profile(None, customer)
+    days = max(use.days_back for use in asking)
+    since = now.date() - timedelta(days=days - 1) if days else None
+    return profile(customer, frozenset().union(*(use.needs for use in asking)), since=since)
+
+
+def _charged(basket: Basket, uses: Any, book: Book) -> tuple[Any, ...]:
+    """The lines, without merchants whom we do not know: nobody can be charged for theirs, so the platform pays."""
+    if all(use.terms.merchant or not (use.terms.merchant_percent or use.terms.merchant_fen) for use in uses):
+        return basket.lines
+    named = {line.merchant for line in basket.lines if line.merchant is not None}
+    known: set[str] = book.keep("merchants in orders", set)
+    unseen = named - known
+    if unseen:
+        known |= set(Merchant.objects.filter(pk__in=unseen).values_list("pk", flat=True))
+    return tuple(line if line.merchant in known else line._replace(merchant=None) for line in basket.lines)
