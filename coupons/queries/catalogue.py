@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from coupons import rules
+from coupons.conditions import names
 from coupons.models import CouponTemplate
 from coupons.queries.direct import row
 from coupons.queries.wording import wording
@@ -129,7 +130,7 @@ def _compiled(template: CouponTemplate) -> CompiledTemplate:
         newcomer=template.newcomer,
         exclusive_group=template.exclusive_group,
         schedule=Schedule.of(template.release),
-        claim_rules=rules.compile_rules(claim_rules),
+        claim_rules=rules.compile_rules(claim_rules, "claim"),
         use_rules=rules.compile_rules(template.use_conditions),
         _said={},
     )
@@ -146,6 +147,7 @@ def current() -> Book:
         found = row("SELECT version FROM coupons_catalogue")
         version = found[0] if found else 0
         if version != _book.version:
+            names.forget()
             _book = Book(version)
         _looked_at = monotonic()
     return _book
