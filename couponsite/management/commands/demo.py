@@ -79,24 +79,21 @@ class Command(BaseCommand):
         }
         web = serving.command(os.environ.get("HOST") or "127.0.0.1", port, workers=2)
         worker = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "couponsite",
-            "worker",
-            "-B",
-            "--concurrency",
-            "1",
-            "-l",
-            "WARNING",
+            *(sys.executable, "-m", "celery", "-q", "-A", "couponsite"),
+            *("worker", "-B", "--concurrency", "1", "-l", "INFO"),
         ]
+        worker_says = (settings.VAR_DIR / "worker.log").open("w")
         children: dict[str, subprocess.Popen[bytes]] = {}
         try:
-            for name, command in (("web server", web), ("worker", worker)):
+            for name, command, says in (("web server", web, None), ("worker", worker, worker_says)):
                 # In sessions of their own, so that Ctrl-C reaches us alone and we end them in order.
                 children[name] = subprocess.Popen(
-                    command, env=environment, cwd=settings.BASE_DIR, start_new_session=True
+                    command,
+                    stdout=says,
+                    stderr=says,
+                    env=environment,
+                    cwd=settings.BASE_DIR,
+                    start_new_session=True,
                 )
             address = f"http://127.0.0.1:{port}"
             self.wait_for(f"{address}/api/v1/health/", children)
@@ -107,6 +104,7 @@ class Command(BaseCommand):
         finally:
             self.say("\nStopping …")
             end(list(children.values()))
+            worker_says.close()
 
     def wait_for(self, address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
         for _attempt in range(240):
