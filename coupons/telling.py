@@ -75,7 +75,7 @@ Lines = dict[str, Line]
 def tell(told: Sequence[Told], *, now: datetime) -> list[Heard]:
     """Create or update customers, each key once. A row that makes no sense is left out and the others count.
 
-    A handful of statements however many rows; rows are locked in the order of their keys.
+    A handful of statements however many rows; customers are locked in the order of their ids.
     """
     cities = set(City.objects.filter(pk__in={row.get("city") for row in told} - {None}).values_list("pk", flat=True))
     faults = {row["key"]: _faults(row, cities) for row in told}
@@ -211,7 +211,7 @@ SELECT told, '', '', %s, '{}', 0, 0, 0 FROM unnest(%s::text[]) AS told
 ON CONFLICT (key) DO NOTHING RETURNING key
 """
 _LOCK = f"""
-SELECT key, {", ".join(_COLUMNS)} FROM coupons_customer WHERE key = ANY(%s::text[]) ORDER BY key FOR NO KEY UPDATE
+SELECT key, {", ".join(_COLUMNS)} FROM coupons_customer WHERE key = ANY(%s::text[]) ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608  our own words, no input
 _WRITE = f"""
 UPDATE coupons_customer AS c SET {", ".join(f"{column} = told.{column}" for column in _COLUMNS if column != "id")}
