@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from coupons.answers import Once, Reply
 from coupons.queries import catalogue
-from coupons.queries.direct import row
+from coupons.queries.direct import row, rows
 from coupons.refused import Refused
 from coupons.rules.codes import new_id
 from redemption.pricing import PricedSet, price_set, spread
@@ -223,6 +223,17 @@ def release(id: UUID, *, now: datetime, by: str, once: Once | None = None) -> Re
         except _Changed:
             continue
     raise Refused("busy")
+
+
+def lapse(now: datetime, limit: int = 5000) -> int:
+    """Holds that ran out stand as released, since they did; how many. Nothing waits for it."""
+    found = rows(
+        "UPDATE redemption_redemption SET status = 'released', ended_at = held_until WHERE id IN (SELECT id"
+        " FROM redemption_redemption WHERE status = 'held' AND held_until <= %s LIMIT %s FOR UPDATE SKIP LOCKED)"
+        " RETURNING 1",
+        (now, limit),
+    )
+    return len(found)
 
 
 def answer(found: Evidence, status: str) -> bytes:

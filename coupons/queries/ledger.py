@@ -8,7 +8,7 @@ from django.db import connection
 #: A day is the business's own.
 _ISSUED = "(e.at AT TIME ZONE %(zone)s)::date"
 
-# what, SQL: rows of (where, stored, counted), only where they differ. One pass over the events serves templates and budgets.
+#: What is proved, and the SQL of it: (where, stored, counted) of the rows that differ.
 _PROOFS: tuple[tuple[str, str], ...] = (
     (
         "supply: issued (number, fen), day (number, fen)",
@@ -26,7 +26,7 @@ SELECT 'template ' || s.template_id, ROW(s.issued_count, s.issued_fen, s.day_cou
  WHERE (s.issued_count, s.issued_fen, s.day_count, s.day_fen)
     <> (coalesce(c.number, 0), coalesce(c.fen, 0), coalesce(c.day_number, 0), coalesce(c.day_fen, 0))
  ORDER BY s.template_id
-""",
+""",  # noqa: S608  our own words
     ),
     (
         "customer's counter: issued (number, fen), day (number, fen)",
@@ -46,7 +46,7 @@ SELECT 'customer ' || coalesce(k.customer_id, c.customer_id) || ', template ' ||
   FULL JOIN counted c ON c.customer_id = k.customer_id AND c.template_id = k.template_id
  WHERE (k.issued_count, k.issued_fen, k.day_count, k.day_fen)
        IS DISTINCT FROM (c.number, c.fen, c.day_number, coalesce(c.day_fen, 0))
-""",
+""",  # noqa: S608  our own words
     ),
     (
         "budget: committed, spent",

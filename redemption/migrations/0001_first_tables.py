@@ -218,6 +218,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="redemption",
+            index=models.Index(
+                condition=models.Q(("status", "held")), fields=["held_until"], name="redemption_to_lapse"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="redemption",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["created_at"], name="redemption_created"),
         ),
         migrations.AddConstraint(

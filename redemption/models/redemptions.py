@@ -47,6 +47,7 @@ class Redemption(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["order"], name="redemption_of_order"),
+            models.Index(fields=["held_until"], name="redemption_to_lapse", condition=Q(status="held")),
             BrinIndex(fields=["created_at"], name="redemption_created"),
         ]
         constraints = [

@@ -38,7 +38,8 @@ SELECT 'redemption ' || coalesce(r.id, t.id),
  WHERE r.id IS NULL
     OR (coalesce(t.spent, 0), coalesce(t.merchant, 0))
     <> CASE WHEN r.status IN ('redeemed', 'rolled_back')
-            THEN (r.discount_fen - r.returned_fen, r.merchant_fen - r.returned_merchant_fen) ELSE (0::bigint, 0::bigint) END
+            THEN (r.discount_fen - r.returned_fen, r.merchant_fen - r.returned_merchant_fen)
+            ELSE (0::bigint, 0::bigint) END
 """,
     ),
     (
