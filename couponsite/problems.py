@@ -121,7 +121,10 @@ class Doors:
                     response.render()
             except Exception as exception:
                 response = answer_to(exception, request)
-            if response.status_code >= 400 and response.headers.get("Content-Type") not in (PROBLEM, "application/json"):
+            if response.status_code >= 400 and response.headers.get("Content-Type") not in (
+                PROBLEM,
+                "application/json",
+            ):
                 response = of_the_web(response.status_code, response.headers)
             response.headers["Content-Language"] = spoken
             response.headers["Vary"] = "Accept-Language, Authorization"
