@@ -122,7 +122,7 @@ def _customers(luck: random.Random, today: datetime) -> list[Person]:
     told: list[telling.Told] = []
     for number in range(1, CUSTOMERS + 1):
         city = luck.choices(list(CITIES), [30, 25, 18, 17, 10])[0]
-        person = Person(f"C{number:05}", city, luck.betavariate(1.2, 9), luck.randint(1, 8))
+        person = Person(f"C{number:05}", city, luck.betavariate(1.1, 11), luck.randint(1, 8))
         people.append(person)
         row: telling.Told = {
             "key": person.key,
