@@ -1,7 +1,12 @@
 """OpenAPI, and Swagger UI from our own server."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from coupons.api.outgoing import Problem
+from couponsite.problems import PROBLEM
 
 
 @extend_schema(exclude=True)
@@ -12,3 +17,19 @@ class Schema(SpectacularAPIView):
 @extend_schema(exclude=True)
 class Page(SpectacularSwaggerView):
     url_name = "schema"
+
+
+def say_no_everywhere(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Every door may answer with a problem instead, whatever else it says; and a problem has a media type of its own."""
+    shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = result["components"].setdefault("schemas", {})
+    schemas.update({**shape.pop("$defs", {}), "Problem": shape})
+    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in result["paths"].values():
+        for operation in path.values():
+            operation["responses"].setdefault("default", {"description": "No", "content": problem})
+            for response in operation["responses"].values():
+                told = response.get("content", {}).get("application/json", {}).get("schema", {})
+                if told.get("$ref", "").endswith("/Problem"):
+                    response["content"] = problem
+    return result

@@ -194,10 +194,19 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Coupons",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",  # whose words for shapes are those of pydantic
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
+    "POSTPROCESSING_HOOKS": ["couponsite.schema.say_no_everywhere"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "customer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "system": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Api-Key KEY`"},
+        }
+    },
+    "SECURITY": [{"customer": []}, {"system": []}],
 }
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # unset: /metrics/ answers nobody
