@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from coupons.conditions.names import line_called, one_of
 from coupons.conditions.ranges import (
+    EVERYONE,
     NOBODY,
     Ranged,
     Shares,
@@ -26,7 +27,6 @@ from coupons.rules.answers import (
     Word,
     Words,
     YesOrNo,
-    number,
 )
 
 STANDINGS = [
@@ -64,18 +64,15 @@ class Standing(CustomerCondition):
             self.needs = frozenset({"lines"})
 
     def q(self, now: datetime) -> Q:
-        ordered = Q(order_count__gt=0)
+        standings = {"platform_new": Q(order_count=0), "business_new": Q(order_count__gt=0)}
         if self.line:
-            in_line = Q(
-                Exists(CustomerLine.objects.filter(customer=OuterRef("pk"), business_line=self.line, order_count__gt=0))
-            )
+            lines = CustomerLine.objects.filter(customer=OuterRef("pk"), business_line=self.line, order_count__gt=0)
+            returning = Q(Exists(lines))
         else:
-            in_line = ordered
-        parts = {"platform_new": Q(order_count=0), "business_new": ordered & ~in_line, "returning": in_line}
-        wanted = NOBODY
-        for standing in self.any_of:
-            wanted |= parts[standing]
-        return wanted
+            returning = standings.pop("business_new")
+        news = [q for standing, q in standings.items() if standing in self.any_of]
+        new = EVERYONE if len(news) == 2 else news[0] if news else NOBODY
+        return returning | new if "returning" in self.any_of else new & ~returning
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         if self.line:
@@ -165,7 +162,7 @@ class KnownShare(Ranged):
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         share = getattr(customer, self.code)
-        return Verdict(None) if share is None else Verdict(self.fits(share), number(share))
+        return Verdict(None) if share is None else Verdict(self.fits(share), float(share))
 
 
 @register

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from coupons.conditions.ranges import (
     EVERYONE,
-    NOBODY,
     Counts,
     Ranged,
     Shares,
@@ -160,12 +159,13 @@ class SubsidyRate(Ranged):
         )
 
     def q(self, now: datetime) -> Q:
+        if not self.low_parts and self.high_parts is None:
+            return EVERYONE
         if not self.days:
-            gross, deducted = _numeric(F("gross_fen")), _numeric(F("deducted_fen"))
-            ordered, misfits = Q(GreaterThan(gross, 0)), self._misfits(gross, deducted)
-            return ~(ordered & misfits) if self.fits_none else ordered & ~misfits
+            ordered, misfits = Q(gross_fen__gt=0), self._misfits(F("gross_fen"), F("deducted_fen"))
+            return ~ordered | ~misfits if self.fits_none else ordered & ~misfits
         summed = self.days_in_sql(now).annotate(gross=Sum("gross_fen"), deducted=Sum("deducted_fen"))
-        ordered, misfits = Q(gross__gt=0), self._misfits(_numeric(F("gross")), _numeric(F("deducted")))
+        ordered, misfits = Q(gross__gt=0), self._misfits(F("gross"), F("deducted"))
         if self.fits_none:
             return ~Q(Exists(summed.filter(ordered & misfits)))
         return Q(Exists(summed.filter(ordered & ~misfits)))
@@ -175,13 +175,11 @@ class SubsidyRate(Ranged):
         """Whether a rate of 0 will do, which is that of a customer without orders."""
         return not self.low_parts
 
-    def _misfits(self, gross: Cast, deducted: Cast) -> Q:
-        misfits = NOBODY
-        if self.low_parts:
-            misfits |= Q(LessThan(deducted * self.SCALE, gross * self.low_parts))
-        if self.high_parts is not None:
-            misfits |= Q(GreaterThan(deducted * self.SCALE, gross * self.high_parts))
-        return misfits
+    def _misfits(self, gross_fen: F, deducted_fen: F) -> Q:
+        """Too little or too much. Nothing here but the sums: whatever else stood in HAVING would be grouped by."""
+        gross, parts = _numeric(gross_fen), _numeric(deducted_fen) * self.SCALE
+        misfits = Q(LessThan(parts, gross * (self.low_parts or 0)))
+        return misfits if self.high_parts is None else misfits | Q(GreaterThan(parts, gross * self.high_parts))
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         gross, deducted = customer.gross_fen, customer.deducted_fen

@@ -10,7 +10,7 @@ from coupons.conditions.names import all_of, one_of
 from coupons.models import Weather
 from coupons.rules import Client, Profile, Situation, Verdict, register
 from coupons.rules.answers import Answers, Several, Windows
-from coupons.rules.schedule import minutes, windows_of, within
+from coupons.rules.schedule import minutes, windows_of
 
 DAY = 24 * 60  # minutes
 
@@ -67,11 +67,13 @@ class Hours(MomentCondition):
     def prepare(self) -> None:
         self.inside = bool(self.answers.get("inside"))
         self.hours = self.answers["inside" if self.inside else "outside"]
-        self.windows = windows_of(self.hours)
+        windows = windows_of(self.hours)
+        #: Whether it holds, minute by minute of the day.
+        self.possible = [any(a <= minute < b for a, b in windows) is self.inside for minute in range(DAY)]
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         now = situation.now
-        return Verdict(within(self.windows, now) is self.inside, f"{now.hour:02}:{now.minute:02}")
+        return Verdict(self.possible[now.hour * 60 + now.minute], f"{now.hour:02}:{now.minute:02}")
 
     def called(self) -> list[str]:
         return [f"{start}–{end}" for start, end in self.hours]
@@ -93,10 +95,10 @@ class Hours(MomentCondition):
     def remedy(self, verdict: Verdict) -> str:
         """The next time of the day at which it holds."""
         now = minutes(verdict.had)
-        edges = {edge % DAY for window in self.windows for edge in window}
-        for edge in sorted(edges, key=lambda edge: (edge - now) % DAY):
-            if any(start <= edge < end for start, end in self.windows) is self.inside:
-                return _("Possible from %(time)s") % {"time": f"{edge // 60:02}:{edge % 60:02}"}
+        for later in range(DAY):
+            minute = (now + later) % DAY
+            if self.possible[minute]:
+                return _("Possible from %(time)s") % {"time": f"{minute // 60:02}:{minute % 60:02}"}
         return ""
 
 
