@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import environ
 import structlog
@@ -213,7 +214,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # unset: /metrics/ answers
 
 # --- logs --------------------------------------------------------------------------------------------------------
 
-_stamps = [
+_stamps: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
