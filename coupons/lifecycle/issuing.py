@@ -116,6 +116,8 @@ def issue(
     except psycopg.Error as undone:
         if undone.sqlstate != _UNDONE:
             raise
+        if undone.diag.message_primary == "stale":
+            raise Stale from None
         return Lost(undone.diag.message_primary or "", grants[int(undone.diag.message_detail or 1) - 1])
     assert found is not None
     outcome, which, answer, status = found

@@ -193,6 +193,11 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- Whoever changes terms holds the supply until it is done; if that is what we waited for, start anew.
+    IF a_version IS NOT NULL AND a_version <> (SELECT version FROM coupons_catalogue) THEN
+        RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = 1, MESSAGE = 'stale';
+    END IF;
+
     FOR b IN SELECT p.budget AS id, sum(p.worth)::bigint AS worth, min(p.place)::integer AS place
                FROM unnest(a_budgets, a_worths) WITH ORDINALITY AS p(budget, worth, place)
               GROUP BY p.budget ORDER BY p.budget LOOP
