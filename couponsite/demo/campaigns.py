@@ -98,7 +98,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "新人见面礼",
             -60,
             120,
-            11_000,
+            8_400,
             1500,
             categories=[{"key": key, "name": name} for key, name in CATEGORIES.items()],
             merchants=[{"key": key, "name": name} for key, name in MERCHANTS.items()],
@@ -138,7 +138,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "双十一外卖狂欢",
             -26,
             -9,
-            8_000,
+            4_000,
             1200,
             templates=[
                 template(
@@ -170,7 +170,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "周末聚餐",
             -45,
             45,
-            12_000,
+            5_000,
             1000,
             templates=[
                 template(
@@ -194,7 +194,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "通勤打车",
             -60,
             30,
-            16_000,
+            8_000,
             2000,
             templates=[
                 template(
@@ -232,7 +232,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "沉睡用户召回",
             -40,
             20,
-            4_000,
+            2_000,
             500,
             audiences=[
                 {"key": "asleep", "name": "沉睡 20 天以上", "conditions": {"last_order_days": {"min": 20}}},
@@ -261,7 +261,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "雨天加油",
             -30,
             60,
-            3_000,
+            800,
             400,
             templates=[
                 template(
@@ -282,7 +282,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "免配送费",
             -50,
             40,
-            8_000,
+            4_400,
             1500,
             templates=[
                 template(
@@ -303,7 +303,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "老王牛肉面联合补贴",
             -35,
             25,
-            3_200,
+            2_000,
             300,
             templates=[
                 template(
@@ -327,7 +327,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "好友拼手气",
             -20,
             40,
-            3_000,
+            2_000,
             600,
             templates=[
                 template("luck-3", "手气-3元", "手气红包", 3, limits={"customer_daily_count": 1}),
@@ -353,7 +353,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "整点秒杀",
             -14,
             16,
-            2_000,
+            500,
             400,
             templates=[
                 template(
@@ -377,7 +377,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "奶茶自由",
             -55,
             -20,
-            1_300,
+            1_000,
             600,
             templates=[
                 template(
@@ -391,7 +391,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "陆家嘴地推",
             -25,
             15,
-            1_000,
+            300,
             200,
             templates=[
                 template(
