@@ -126,6 +126,8 @@ class Doors:
                 "application/json",
             ):
                 response = of_the_web(response.status_code, response.headers)
+            if not response.streaming:
+                response.headers["Content-Length"] = str(len(response.content))
             response.headers["Content-Language"] = spoken
             response.headers["Vary"] = "Accept-Language, Authorization"
             response.headers["X-Content-Type-Options"] = "nosniff"
