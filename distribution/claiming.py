@@ -72,7 +72,7 @@ def _claim(
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
         raise Refused(whole)
-    profile = placements.known([placement], customer)
+    profile = placements.known([placement], customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
     noes: list[No] = []
     fitting: list[CompiledOffer] = []

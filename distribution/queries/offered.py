@@ -71,7 +71,7 @@ def on_offer(book: Book, customer: str, channel: str | None, now: datetime, wher
     if not found:
         return []
     limits = _limits(found, customer, now)
-    profile = placements.known(found, customer)
+    profile = placements.known(found, customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
     return [_said(placement, profile, situation, limits) for placement in found]
 

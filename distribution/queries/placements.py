@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from coupons import rules
 from coupons.queries.catalogue import Book, CompiledTemplate
-from coupons.queries.profiles import profile
+from coupons.queries.profiles import needs_of, profile
 from coupons.refused import SENTENCES
 from coupons.rules import CustomerCondition, Profile, Situation
 from distribution.models import Placement
@@ -22,7 +22,7 @@ class CompiledOffer:
 
 @dataclass(slots=True)
 class CompiledPlacement:
-    """``asks_customer``: some rule looks at the customer's facts; ``needs``: which beyond their own row."""
+    """``asks_customer``: some rule looks at the customer's facts; ``needs``: which beyond their own row; ``days_back``: how far."""
 
     row: Placement
     key: str
@@ -33,6 +33,7 @@ class CompiledPlacement:
     offers: tuple[CompiledOffer, ...]
     asks_customer: bool
     needs: frozenset[str]
+    days_back: int
 
 
 class No(NamedTuple):
@@ -68,9 +69,10 @@ def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
         offers = []
         for offer in rows:
             template = templates[offer.template_id]
-            audience = rules.compile_rules(offer.audience.conditions) if offer.audience else ()
+            audience = rules.compile_rules(offer.audience.conditions, "claim") if offer.audience else ()
             offers.append(CompiledOffer(template, (*template.claim_rules, *audience), offer.weight))
         asked = [rule for offer in offers for rule in offer.rules]
+        needs, days_back = needs_of(asked)
         compiled.append(
             CompiledPlacement(
                 row=placement,
@@ -81,7 +83,8 @@ def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
                 pick=placement.pick,
                 offers=tuple(offers),
                 asks_customer=any(isinstance(rule, CustomerCondition) for rule in asked),
-                needs=frozenset().union(*(rule.needs for rule in asked)),
+                needs=needs,
+                days_back=days_back,
             )
         )
     return compiled
@@ -117,12 +120,14 @@ def no(code: str) -> No:
     return No(code, [{"code": code, "detail": SENTENCES[code]}])
 
 
-def known(placements: Iterable[CompiledPlacement], customer: str) -> Profile:
+def known(placements: Iterable[CompiledPlacement], customer: str, now: datetime) -> Profile:
     """The customer's facts as far as these placements ask for them."""
     asking = [placement for placement in placements if placement.asks_customer]
     if not asking:
         return Profile(None, customer)
-    return profile(customer, frozenset().union(*(placement.needs for placement in asking)))
+    days = max(placement.days_back for placement in asking)
+    since = now.date() - timedelta(days=days - 1) if days else None
+    return profile(customer, frozenset().union(*(placement.needs for placement in asking)), since=since)
 
 
 #: How far a customer got with an offer: the refusal that came last says most.
