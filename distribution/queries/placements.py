@@ -22,7 +22,7 @@ class CompiledOffer:
 
 @dataclass(slots=True)
 class CompiledPlacement:
-    """``asks_customer``: some rule looks at the customer's facts; ``needs``: which beyond their own row; ``days_back``: how far."""
+    """``asks_customer``: some rule looks at the customer's facts; ``needs``, ``days_back``: which, and how far back."""
 
     row: Placement
     key: str
