@@ -4,7 +4,7 @@ import pytest
 
 from coupons.models import CouponEvent
 from redemption.models import Order, Redemption
-from tests import making, using
+from tests import using
 from tests.using import coupon, line, order, status
 
 pytestmark = pytest.mark.django_db
