@@ -10,6 +10,21 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
+    "tidy up coupons past their date": {
+        "task": "coupons.tasks.expire_coupons",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "tidy up coupons whose hold ran out": {
+        "task": "coupons.tasks.lapse_holds",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "tidy up redemptions whose hold ran out": {
+        "task": "redemption.tasks.lapse_holds",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "fold events into the rollups": {
         "task": "stats.tasks.fold_events",
         "schedule": 60.0,

@@ -11,15 +11,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pydantic
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import get_resolver
 from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException, MethodNotAllowed
 
 from coupons.refused import SENTENCES, Invalid, Refused
@@ -61,43 +59,6 @@ TITLES = {
     429: gettext_lazy("Too many requests"),
     500: gettext_lazy("Internal error"),
     503: gettext_lazy("Unavailable"),
-}
-
-# pydantic's kinds of error → our code. What is not here is a kind of our own and keeps its name.
-CODES = {
-    **dict.fromkeys(["missing", "missing_argument"], "required"),
-    "extra_forbidden": "unknown_field",
-    "json_invalid": "malformed_json",
-    **dict.fromkeys(["greater_than", "greater_than_equal"], "too_small"),
-    **dict.fromkeys(["less_than", "less_than_equal", "int_parsing_size"], "too_large"),
-    **dict.fromkeys(["string_too_short", "too_short"], "too_short"),
-    **dict.fromkeys(["string_too_long", "too_long"], "too_long"),
-    **dict.fromkeys(["literal_error", "enum", "union_tag_invalid", "union_tag_not_found"], "invalid_choice"),
-    **dict.fromkeys(
-        ["string_pattern_mismatch", "timezone_aware", "timezone_naive", "value_error", "assertion_error"],
-        "invalid_format",
-    ),
-    **dict.fromkeys(
-        ["string_unicode", "decimal_max_places", "decimal_max_digits", "decimal_whole_digits"], "invalid_format"
-    ),
-    **dict.fromkeys(
-        ["multiple_of", "finite_number", "int_from_float", "model_attributes_type", "none_required"], "wrong_type"
-    ),
-}
-FORMATS = ("date", "time", "datetime", "uuid", "url")  # kinds such as datetime_from_date_parsing
-DETAILS = {
-    "required": gettext_noop("This field is required."),
-    "unknown_field": gettext_noop("This field is not known."),
-    "malformed_json": gettext_noop("This is not JSON."),
-    "wrong_type": gettext_noop("This is not the kind of value that belongs here."),
-    "too_small": gettext_noop("The smallest value allowed is %(limit)s."),
-    "too_large": gettext_noop("The largest value allowed is %(limit)s."),
-    "above": gettext_noop("The value must be above %(limit)s."),
-    "below": gettext_noop("The value must be below %(limit)s."),
-    "too_short": gettext_noop("At least %(limit)s are needed."),
-    "too_long": gettext_noop("No more than %(limit)s are allowed."),
-    "invalid_choice": gettext_noop("This is not one of the choices: %(limit)s."),
-    "invalid_format": gettext_noop("This is not in the right format."),
 }
 
 
@@ -144,8 +105,6 @@ def answer_to(exception: Exception, request: HttpRequest) -> HttpResponse:
             )
         case Invalid():
             return invalid(exception.errors)
-        case pydantic.ValidationError():
-            return invalid(errors_of(exception))
         case Http404():
             return of_the_web(404)
         case PermissionDenied():
@@ -200,34 +159,6 @@ def problem(
     if status == 401:
         response.headers.setdefault("WWW-Authenticate", "Bearer, Api-Key")
     return response
-
-
-def errors_of(exception: pydantic.ValidationError) -> list[dict[str, str]]:
-    """All errors, each with its field as a path (`order.lines.0.unit_price_fen`), empty for the whole body."""
-    return [
-        {"field": ".".join(map(str, error["loc"])), "code": code_of(error["type"]), "detail": detail_of(error)}
-        for error in exception.errors(include_url=False, include_input=False)
-    ]
-
-
-def code_of(kind: str) -> str:
-    if kind in CODES:
-        return CODES[kind]
-    if kind.endswith(("_type", "_parsing", "_past", "_future", "_from_date_parsing")):
-        return "invalid_format" if kind.startswith(FORMATS) and not kind.endswith("_type") else "wrong_type"
-    return kind
-
-
-def detail_of(error: Mapping[str, Any]) -> str:
-    code, context = code_of(error["type"]), error.get("ctx", {})
-    limit = next(
-        (context[name] for name in ("ge", "le", "gt", "lt", "min_length", "max_length", "expected") if name in context),
-        "",
-    )
-    sentence = {"gt": "above", "lt": "below"}.get(next(iter(context), ""), code)
-    if sentence in DETAILS:
-        return _(DETAILS[sentence]) % {"limit": limit}
-    return str(SENTENCES.get(code, error["msg"]))
 
 
 def leave_to_the_doors(exception: Exception, context: Mapping[str, Any]) -> None:
