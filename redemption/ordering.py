@@ -137,13 +137,13 @@ def take(orders: Sequence[Told], now: datetime) -> list[Taken]:
     keys = sorted({told.basket.customer for told in first.values()})
     # Locks: customers, then orders, each by id; a redemption locks coupons, order, budgets and no customer.
     rows(_CUSTOMERS, (now, keys))
-    customers: dict[str, int] = dict(rows(_LOCK_CUSTOMERS, (keys,)))  # type: ignore[arg-type]
+    customers: dict[str, int] = dict(rows(_LOCK_CUSTOMERS, (keys,)))
     counted = [_Counted(*one) for one in rows(_NEW, _columns(list(first.values()), customers))]
     became = {one.key: "created" for one in counted}
     known = [told for key, told in first.items() if key not in became]
     owners = {key: customers[told.basket.customer] for key, told in first.items()}
     if known:
-        owners |= dict(rows(_LOCK_ORDERS, ([told.basket.key for told in known],)))  # type: ignore[arg-type]
+        owners |= dict(rows(_LOCK_ORDERS, ([told.basket.key for told in known],)))
         updated = [_Counted(*one) for one in rows(_KNOWN, _columns(known, customers))]
         became |= {one.key: "updated" for one in updated}
         counted += updated

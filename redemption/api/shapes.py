@@ -186,7 +186,7 @@ def basket(order: OrderIn, customer: str, now: datetime, path: str) -> Basket:
         order.business_mode,
         order.business_line,
         order.city,
-        order.position and order.position.wgs84,
+        None if order.position is None else order.position.wgs84,
         lines,
         order.shipping_fen,
     )

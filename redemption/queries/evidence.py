@@ -85,7 +85,7 @@ def find(id: UUID) -> Evidence | None:
     *columns, lines, parts = found
     columns[_RETURNED] = orjson.loads(columns[_RETURNED])
     taken = [Taken(UUID(coupon), *rest) for coupon, *rest in orjson.loads(parts)] if parts else []
-    return Evidence(*columns, orjson.loads(lines), taken)
+    return Evidence._make([*columns, orjson.loads(lines), taken])
 
 
 _RETURNED = Evidence._fields.index("returned")
