@@ -1,0 +1,240 @@
+"""What every page of the operators' site has in common: money in 元, native date pickers, no deletion of what
+money hangs on, a panel with the state and its buttons, export of what a list shows, pages that stay fast."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.admin.utils import display_for_field, label_for_field
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from coupons.admin import exporting
+from coupons.admin.asking import Moment
+from coupons.admin.money import YuanField, yuan
+from coupons.admin.moving import MovesMixin
+from coupons.admin.paging import BoundedPaginator
+from coupons.models.templates import MAX_FEN
+from coupons.refused import Refused
+
+
+def is_money(field: Any) -> bool:
+    return isinstance(field, models.BigIntegerField) and field.name.endswith("_fen")
+
+
+def yuan_field(field: models.Field, **kwargs: Any) -> YuanField:
+    """The form field of a ``*_fen`` column, with the column's own bounds."""
+    bounds: dict[str, int] = {"least": 0, "most": MAX_FEN}
+    for validator in field.validators:
+        if isinstance(validator, MinValueValidator):
+            bounds["least"] = max(bounds["least"], int(validator.limit_value))
+        elif isinstance(validator, MaxValueValidator):
+            bounds["most"] = min(bounds["most"], int(validator.limit_value))
+    return YuanField(
+        **bounds, required=not field.blank, label=capfirst(field.verbose_name), help_text=field.help_text, **kwargs
+    )
+
+
+class Inputs:
+    """Form fields as operators want them; for pages and their inlines."""
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        if is_money(db_field):
+            return yuan_field(db_field)
+        if isinstance(db_field, models.DateTimeField):
+            return db_field.formfield(form_class=forms.DateTimeField, widget=Moment())
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        for action in ("add", "change", "delete", "view"):
+            if hasattr(getattr(field, "widget", None), f"can_{action}_related"):
+                setattr(field.widget, f"can_{action}_related", False)
+        return field
+
+
+def _shows(field: models.Field) -> Callable[[Any], str]:
+    def show(obj: Any) -> str:
+        return yuan(getattr(obj, field.attname, None))
+
+    show.short_description = field.verbose_name  # type: ignore[attr-defined]
+    show.admin_order_field = field.name  # type: ignore[attr-defined]
+    show.money = field.attname  # type: ignore[attr-defined]
+    return show
+
+
+class Desk(Inputs, MovesMixin, ModelAdmin):
+    """A page of the site. For each ``x_fen`` there is a ``show_x_fen`` to read."""
+
+    list_filter_submit = True
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    warn_unsaved_form = True
+    actions = None
+    change_form_outer_before_template = "coupons/admin/panel.html"
+    #: What an empty list says.
+    empty_words: Any = _("Nothing here yet.")
+    #: Columns of the file; empty: no export.
+    export_fields: Sequence[str] = ()
+
+    def __init__(self, model: type[models.Model], admin_site: Any) -> None:
+        for field in model._meta.concrete_fields:
+            if is_money(field) and not hasattr(self, f"show_{field.name}"):
+                setattr(self, f"show_{field.name}", _shows(field))
+        super().__init__(model, admin_site)
+
+    # --- who may what -------------------------------------------------------------------------------------------
+
+    def hangs(self, obj: Any) -> bool:
+        """Whether something hangs on it, so that it cannot be deleted."""
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and super().has_delete_permission(request, obj) and not self.hangs(obj)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        right = f"{self.opts.app_label}.export_{self.opts.model_name}"
+        return bool(self.export_fields) and self.has_view_permission(request) and request.user.has_perm(right)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def reads_only(self, request: HttpRequest, obj: Any) -> bool:
+        return obj is not None and not self.has_change_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only read sees ``show_x`` instead of ``x``, where there is one."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self.reads_only(request, obj):
+            return fieldsets
+
+        def shown(names: Any) -> Any:
+            if isinstance(names, list | tuple):
+                return [shown(name) for name in names]
+            return f"show_{names}" if hasattr(self, f"show_{names}") else names
+
+        return [(title, {**options, "fields": shown(options["fields"])}) for title, options in fieldsets]
+
+    def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What stands above the form: ``chip`` (words, look), ``facts``, ``sentences``, ``links``, ``notes``."""
+        return {}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        extra_context = dict(extra_context or {})
+        if object_id and request.method == "GET":
+            obj = self.get_object(request, object_id)
+            if obj is not None and self.has_view_or_change_permission(request, obj):
+                extra_context["panel"] = self.panel(request, obj)
+                extra_context["moves"] = self.moves_for(request, obj)
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (Refused, ValidationError) as no:  # a step, after the form had said yes: the form again, as it was typed
+            request.refused = no  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    # --- lists --------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export/<slug:kind>/", self.admin_site.admin_view(self.export_view), name=name), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"can_export": self.has_export_permission(request), "query_string": request.GET.urlencode()}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """The rows of the list as filtered, all pages of it."""
+        if kind not in ("csv", "xlsx") or not self.has_export_permission(request):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        if kind == "xlsx":
+            rows = rows[: exporting.MOST_EXCEL_ROWS]
+        heading = [str(capfirst(label_for_field(name, self.model, self))) for name in self.export_fields]
+        stamp = f"{timezone.localtime():%Y%m%d-%H%M}"
+        return exporting.answer(kind, f"{self.opts.model_name}-{stamp}", heading, self._export_rows(rows))
+
+    def _export_rows(self, rows: models.QuerySet[Any]) -> Iterator[list[Any]]:
+        for obj in rows.iterator(chunk_size=2000):
+            yield [self._export_cell(obj, name) for name in self.export_fields]
+
+    def _export_cell(self, obj: Any, name: str) -> Any:
+        shower = getattr(self, name, None)
+        if shower is not None:
+            column = getattr(shower, "money", None)
+            if column:
+                return exporting.in_yuan(getattr(obj, column))
+            value = shower(obj)
+            return value[1] if isinstance(value, tuple) else value
+        field = self.opts.get_field(name)
+        value = getattr(obj, name)
+        if field.flatchoices:
+            return display_for_field(value, field, "")
+        return value
+
+
+class ReadDesk(Desk):
+    """A page to read: rows that steps alone write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class DeskInline(Inputs, TabularInline):
+    extra = 0
+    show_change_link = False
+
+
+class ReadInline(DeskInline):
+    """Rows below a page, to read; money by ``show_x_fen``."""
+
+    can_delete = False
+    max_num = 0
+
+    def __init__(self, parent_model: type[models.Model], admin_site: Any) -> None:
+        for field in self.model._meta.concrete_fields:
+            if is_money(field) and not hasattr(self, f"show_{field.name}"):
+                setattr(self, f"show_{field.name}", _shows(field))
+        super().__init__(parent_model, admin_site)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RefusedMixin:
+    """For a page's form: what a step refused stands among the form's errors."""
+
+    request: Any = None
+
+    def say_refused(self) -> None:
+        refused = getattr(self.request, "refused", None)
+        if refused is None:
+            return
+        if isinstance(refused, ValidationError):
+            self._update_errors(refused)  # type: ignore[attr-defined]
+            return
+        for reason in refused.reasons:
+            field = reason.get("field")
+            self.add_error(field if field in self.fields else None, reason.get("detail") or refused.detail)  # type: ignore[attr-defined]

@@ -1,0 +1,173 @@
+"""The form of a coupon template together with its limits."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+
+from coupons.admin.asking import ConditionsField, LooksField, ReleaseField, ScopeField
+from coupons.admin.desk import RefusedMixin, yuan_field
+from coupons.admin.money import fold
+from coupons.models import Budget, City, CouponTemplate, Supply
+from coupons.models.templates import MAX_FEN
+from coupons.rules.answers import Keys
+
+LIMIT_HELP = gettext_lazy("Empty: no limit. 0: none at all.")
+
+
+def _limit(name: str) -> forms.Field:
+    column = Supply._meta.get_field(name)
+    if name in Supply.FEN_LIMITS:
+        field: forms.Field = yuan_field(column)
+        field.initial = None
+    else:
+        field = forms.IntegerField(
+            required=False,
+            min_value=0,
+            max_value=MAX_FEN,
+            label=capfirst(column.verbose_name),
+            initial=column.default if column.has_default() else None,
+            widget=widgets.UnfoldAdminIntegerFieldWidget(),
+        )
+    field.help_text = LIMIT_HELP
+    return field
+
+
+class BudgetField(forms.ModelChoiceField):
+    """A campaign's purse, called by the campaign's name."""
+
+    def label_from_instance(self, budget: Any) -> str:
+        campaign = getattr(budget, "campaign", None)  # budgets without one: purses of no campaign have no name
+        return f"{campaign.name} ({campaign.key})" if campaign else f"#{budget.pk}"
+
+
+LimitsForm = type(forms.Form)("LimitsForm", (forms.Form,), {name: _limit(name) for name in Supply.LIMITS})
+
+
+class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):  # type: ignore[misc,valid-type]
+    budget = BudgetField(
+        Budget.objects.select_related("campaign").order_by("-campaign__id"),
+        label=gettext_lazy("Campaign"),
+        help_text=gettext_lazy("Its budget pays for the coupons."),
+        widget=widgets.UnfoldAdminSelect2Widget(),
+    )
+    type = forms.ChoiceField(
+        label=gettext_lazy("Type"),
+        choices=CouponTemplate.Type.choices,
+        initial=CouponTemplate.Type.AMOUNT_OFF,
+        widget=widgets.UnfoldAdminRadioSelectWidget(),
+    )
+    validity_type = forms.ChoiceField(
+        label=gettext_lazy("Valid for"),
+        choices=CouponTemplate.Validity.choices,
+        initial=CouponTemplate.Validity.DAYS_AFTER_CLAIM,
+        widget=widgets.UnfoldAdminRadioSelectWidget(),
+    )
+    starts_after_days = forms.IntegerField(
+        label=gettext_lazy("Starting after days"),
+        required=False,
+        min_value=0,
+        max_value=3650,
+        initial=0,
+        help_text=gettext_lazy("0: at once."),
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
+    )
+    release = ReleaseField(
+        label=gettext_lazy("Release schedule"), help_text=gettext_lazy("When it is given out. Left blank: always.")
+    )
+    claim_cities = Keys(
+        City.objects.all(),
+        required=False,
+        label=gettext_lazy("Cities where it can be claimed"),
+        help_text=gettext_lazy("Empty: everywhere."),
+        widget=widgets.UnfoldAdminSelect2MultipleWidget(),
+    )
+    claim_conditions = ConditionsField(deed="claim", label=gettext_lazy("Claim conditions"))
+    use_conditions = ConditionsField(deed="use", label=gettext_lazy("Use conditions"))
+    scope = ScopeField(label=gettext_lazy("Scope"))
+    looks = LooksField(label=gettext_lazy("Looks"))
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = CouponTemplate
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.supply = getattr(self.instance, "supply", None) if self.instance.pk else None
+        if self.supply:
+            for name in Supply.LIMITS:
+                self.initial[name] = getattr(self.supply, name)
+            self.initial["version"] = self.instance.version
+        if "percent_off" in self.fields and self.instance.percent_off:
+            self.fields["percent_off"].help_text = f"{self.fields['percent_off'].help_text} {fold(self.instance.percent_off)}"
+        if self.is_frozen:
+            for name in CouponTemplate.TERMS:
+                if name in self.fields:
+                    self.fields[name].disabled = True
+        if self.instance.pk and "key" in self.fields:
+            self.fields["key"].disabled = True
+
+    @property
+    def is_frozen(self) -> bool:
+        return bool(self.supply and self.supply.issued_count)
+
+    @property
+    def limits(self) -> dict[str, int | None]:
+        return {name: self.cleaned_data[name] for name in Supply.LIMITS if name in self.cleaned_data}
+
+    def clean_starts_after_days(self) -> int:
+        return self.cleaned_data["starts_after_days"] or 0
+
+    def clean_looks(self) -> dict[str, Any]:
+        others = {name: value for name, value in (self.instance.looks or {}).items() if name not in ("color", "badge")}
+        return {**others, **self.cleaned_data["looks"]}
+
+    def clean(self) -> dict[str, Any] | None:
+        self.say_refused()
+        seen = self.cleaned_data.get("version")
+        if self.supply and seen is not None and not getattr(self.request, "refused", None):
+            last = self.instance.history.first()
+            if self.instance.version != seen:
+                self.add_error(None, edited_meanwhile(last))
+        if self.supply:
+            for name, counter in (("total_count", "issued_count"), ("total_fen", "issued_fen")):
+                limit, issued = self.cleaned_data.get(name), getattr(self.supply, counter)
+                if limit is not None and limit < issued:
+                    shown = issued if name == "total_count" else f"{issued // 100}.{issued % 100:02}"
+                    self.add_error(
+                        name,
+                        ValidationError(
+                            _("%(issued)s have been given out already; the limit cannot be lower."),
+                            "limit_below_issued",
+                            {"issued": shown},
+                        ),
+                    )
+        return self.cleaned_data
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Errors of a path within a field, such as ``release.hours``, stand at the field."""
+        if hasattr(errors, "error_dict"):
+            gathered: dict[str, list[ValidationError]] = {}
+            for path, problems in errors.error_dict.items():
+                name = path.split(".")[0]
+                gathered.setdefault(name if name in self.fields else "__all__", []).extend(problems)
+            errors = ValidationError(gathered)
+        super()._update_errors(errors)
+
+
+def edited_meanwhile(last: Any) -> ValidationError:
+    """Told to whoever comes second; nothing of either is lost."""
+    who = getattr(last, "history_user", None) or _("another system")
+    return ValidationError(
+        _(
+            "%(who)s changed this while you had it open. Nothing of yours was saved, nothing of theirs was overwritten; "
+            "what you typed is still here. Open the page once more beside this one, and enter your changes there."
+        ),
+        "edited_meanwhile",
+        {"who": who},
+    )

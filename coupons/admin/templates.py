@@ -1,0 +1,402 @@
+"""券模板: made, read, changed where its state allows, and moved from draft to end."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from coupons import approving, editing
+from coupons.admin.history import WithHistory
+from coupons.admin.money import fold, yuan
+from coupons.admin.moving import Move
+from coupons.admin.saying import bar, condition_words, sentences
+from coupons.admin.template_form import TemplateForm
+from coupons.models import City, Coupon, CouponTemplate, Supply
+from coupons.queries.wording import claim_wording, wording
+
+CHIPS = {"draft": "", "awaiting_approval": "warning", "live": "success", "paused": "info", "ended": "danger"}
+APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
+
+
+def _issued(template: CouponTemplate) -> int:
+    return template.supply.issued_count
+
+
+def _kept(template: CouponTemplate) -> str:
+    count = _issued(template)
+    return ngettext(
+        "%(count)d coupon is out; it stays with its customer and can be used.",
+        "%(count)d coupons are out; they stay with their customers and can be used.",
+        count,
+    ) % {"count": count}
+
+
+def _approval_says(template: CouponTemplate) -> list[str]:
+    supply, said = template.supply, []
+    said.append(_("Customers can claim it from then on, wherever a live placement offers it."))
+    if supply.total_count is not None:
+        said.append(_("At most %(count)s coupons are given out.") % {"count": f"{supply.total_count:,}"})
+    else:
+        said.append(_("There is no limit to the number of coupons."))
+    if template.budget.limit_fen is None:
+        said.append(_("Its campaign has no budget limit."))
+    else:
+        said.append(_("Of the campaign's budget, %(free)s is free.") % {"free": yuan(template.budget.free_fen)})
+    return said
+
+
+def _move(name: str) -> Any:
+    def act(template: CouponTemplate, request: HttpRequest, answers: dict[str, Any]) -> CouponTemplate:
+        return approving.move(template, name, by=request.user)  # type: ignore[arg-type]
+
+    return act
+
+
+def _possible(name: str) -> Any:
+    return lambda template: approving.possible(template, name)
+
+
+MOVES = (
+    Move(
+        "submit",
+        gettext_lazy("Submit for approval"),
+        gettext_lazy("Submit this template for approval?"),
+        (CHANGE,),
+        _possible("submit"),
+        lambda template: [
+            _("Somebody who had no hand in it looks at it and approves it, or sends it back."),
+            _("No coupons are given out until then."),
+        ],
+        _move("submit"),
+        gettext_lazy("Submitted for approval."),
+        icon="send",
+        main=True,
+    ),
+    Move(
+        "approve",
+        gettext_lazy("Approve"),
+        gettext_lazy("Approve this template?"),
+        (APPROVE,),
+        _possible("approve"),
+        _approval_says,
+        _move("approve"),
+        gettext_lazy("Approved; the template is live."),
+        icon="check",
+        main=True,
+    ),
+    Move(
+        "send_back",
+        gettext_lazy("Send back"),
+        gettext_lazy("Send this template back to draft?"),
+        (APPROVE, CHANGE),
+        _possible("send_back"),
+        lambda template: [_("It can be changed and submitted again.")],
+        _move("send_back"),
+        gettext_lazy("Sent back; the template is a draft again."),
+        icon="undo",
+    ),
+    Move(
+        "pause",
+        gettext_lazy("Pause"),
+        gettext_lazy("Pause this template?"),
+        (APPROVE, CHANGE),
+        _possible("pause"),
+        lambda template: [_("Nobody can claim it while it is paused."), _kept(template), _("It can be resumed.")],
+        _move("pause"),
+        gettext_lazy("Paused."),
+        icon="pause",
+    ),
+    Move(
+        "resume",
+        gettext_lazy("Resume"),
+        gettext_lazy("Resume this template?"),
+        (APPROVE, CHANGE),
+        _possible("resume"),
+        _approval_says,
+        _move("resume"),
+        gettext_lazy("Resumed; the template is live."),
+        icon="play_arrow",
+        main=True,
+    ),
+    Move(
+        "end",
+        gettext_lazy("End"),
+        gettext_lazy("End this template for good?"),
+        (APPROVE, CHANGE),
+        _possible("end"),
+        lambda template: [_("No more coupons are given out, and this cannot be undone."), _kept(template)],
+        _move("end"),
+        gettext_lazy("Ended."),
+        icon="stop",
+        danger=True,
+    ),
+    Move(
+        "copy",
+        gettext_lazy("Copy"),
+        gettext_lazy("Make a copy of this template?"),
+        ("coupons.add_coupontemplate",),
+        lambda template: True,
+        lambda template: [_("A draft with the same terms and limits, under a key of its own. No coupons are out of it.")],
+        lambda template, request, answers: approving.copy(template, by=request.user),
+        gettext_lazy("This is the copy."),
+        icon="content_copy",
+    ),
+)
+
+
+def _shows_limit(name: str) -> Any:
+    column = Supply._meta.get_field(name)
+
+    def show(obj: Any) -> str:
+        value = getattr(obj.supply, name)
+        if value is None:
+            return _("no limit")
+        return yuan(value) if name in Supply.FEN_LIMITS else f"{value:,}"
+
+    show.short_description = column.verbose_name  # type: ignore[attr-defined]
+    return show
+
+
+def _of(part: int, whole: int | None) -> str:
+    return f"{part:,} / {whole:,}" if whole is not None else f"{part:,}"
+
+
+class UnderCampaign(RelatedDropdownFilter):
+    """By campaign, which is what operators call a budget."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("Campaign")
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        budgets = field.remote_field.model.objects.select_related("campaign").order_by("-campaign__id")
+        return [(budget.pk, budget.campaign.name) for budget in budgets if getattr(budget, "campaign", None)]
+
+
+@admin.register(CouponTemplate)
+class TemplateAdmin(WithHistory):
+    form = TemplateForm
+    moves = MOVES
+    change_form_before_template = "coupons/admin/template_top.html"
+    empty_words = gettext_lazy("No templates yet. A template says what a coupon is worth, for whom, and how many there are.")
+    list_display = ("named", "face", "state", "campaign", "progress", "validity", "updated_at")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("type", ChoicesDropdownFilter),
+        ("budget", UnderCampaign),
+        ("category", RelatedDropdownFilter),
+        "newcomer",
+    )
+    search_fields = ("key", "internal_name", "name")
+    list_select_related = ("supply", "budget__campaign")
+    export_fields = (
+        "key",
+        "internal_name",
+        "name",
+        "state",
+        "campaign",
+        "type",
+        "show_amount_fen",
+        "show_threshold_fen",
+        "percent_off",
+        "show_cap_fen",
+        "validity",
+        "issued_count",
+        "total_count",
+        "created_at",
+    )
+
+    class Media:
+        js = ("coupons/admin.js",)
+
+    fieldsets = (
+        (
+            gettext_lazy("Type and money"),
+            {
+                "classes": ["tab"],
+                "fields": (
+                    "budget",
+                    "key",
+                    "internal_name",
+                    "name",
+                    "type",
+                    "amount_fen",
+                    "percent_off",
+                    "threshold_fen",
+                    "cap_fen",
+                    "category",
+                ),
+            },
+        ),
+        (
+            gettext_lazy("Validity and release"),
+            {
+                "classes": ["tab"],
+                "fields": ("validity_type", "valid_days", "starts_after_days", "valid_from", "valid_until", "release"),
+            },
+        ),
+        (
+            gettext_lazy("Who"),
+            {"classes": ["tab"], "fields": ("newcomer", "exclusive_group", "claim_cities", "claim_conditions")},
+        ),
+        (
+            gettext_lazy("Use rules"),
+            {"classes": ["tab"], "fields": ("use_conditions", "scope", "stack_group", "returns_on_rollback")},
+        ),
+        (
+            gettext_lazy("Cost and limits"),
+            {"classes": ["tab"], "fields": ("merchant", "merchant_percent", "merchant_fen", *Supply.LIMITS)},
+        ),
+        (gettext_lazy("Looks"), {"classes": ["tab"], "fields": ("looks",)}),
+    )
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        for name in Supply.LIMITS:
+            setattr(self, f"show_{name}", _shows_limit(name))
+        super().__init__(model, admin_site)
+
+    # --- form ---------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CouponTemplate]:
+        return super().get_queryset(request).select_related("supply", "budget__campaign")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"request": request})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"valid_days": 7, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = obj.status
+        editing.save_template(obj, form.limits, by=request.user, version=form.cleaned_data.get("version"))  # type: ignore[arg-type]
+        if change and before != obj.status:
+            self.message_user(request, _("Its terms have changed, so it is a draft again and needs approving anew."), 30)
+
+    def hangs(self, obj: Any) -> bool:
+        return _issued(obj) > 0 or obj.offers.exists() or Coupon.objects.filter(template=obj).exists()
+
+    def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        supply, words = obj.supply, wording(obj)
+        facts = [(_("Given out"), _of(supply.issued_count, supply.total_count))]
+        if request.user.has_perm("coupons.view_budget"):
+            facts.append((_("Budget free"), yuan(obj.budget.free_fen, _("no limit"))))
+        for label, who in ((_("Made by"), obj.made_by), (_("Approved by"), obj.approved_by)):
+            if who:
+                facts.append((label, str(who)))
+        coupons = f"{reverse('admin:coupons_coupon_changelist')}?template__id__exact={obj.pk}"
+        notes = []
+        if supply.issued_count and self.has_change_permission(request, obj):
+            notes.append(
+                _(
+                    "Coupons are out, so what customers were promised stays as it is: money, validity, use rules, cost. "
+                    "Limits, release and claim rules can still be changed. For other terms, make a copy."
+                )
+            )
+        return {
+            "chip": (obj.get_status_display(), CHIPS[obj.status]),
+            "facts": facts,
+            "title": words["short"],
+            "groups": [(_("On the coupon"), words["rules"]), (_("When it is given out"), claim_wording(obj))],
+            "links": [(_("Its coupons"), coupons)] if request.user.has_perm("coupons.view_coupon") else [],
+            "notes": notes,
+        }
+
+    # --- to read ------------------------------------------------------------------------------------------------
+
+    def show_budget(self, obj: Any) -> str:
+        return self.campaign(obj)
+
+    show_budget.short_description = gettext_lazy("Campaign")  # type: ignore[attr-defined]
+
+    def show_percent_off(self, obj: Any) -> str:
+        return f"{obj.percent_off} % ({fold(obj.percent_off)})" if obj.percent_off else ""
+
+    show_percent_off.short_description = gettext_lazy("Percent off")  # type: ignore[attr-defined]
+
+    def show_release(self, obj: Any) -> SafeString:
+        return sentences(claim_wording(obj))
+
+    show_release.short_description = gettext_lazy("Release schedule")  # type: ignore[attr-defined]
+
+    def show_claim_cities(self, obj: Any) -> str:
+        cities = City.objects.filter(pk__in=obj.claim_cities)
+        return ", ".join(map(str, cities)) or _("everywhere")
+
+    show_claim_cities.short_description = gettext_lazy("Cities where it can be claimed")  # type: ignore[attr-defined]
+
+    def show_claim_conditions(self, obj: Any) -> SafeString:
+        return sentences(condition_words(obj.claim_conditions, "claim"))
+
+    show_claim_conditions.short_description = gettext_lazy("Claim conditions")  # type: ignore[attr-defined]
+
+    def show_use_conditions(self, obj: Any) -> SafeString:
+        return sentences(condition_words(obj.use_conditions, "use"))
+
+    show_use_conditions.short_description = gettext_lazy("Use conditions")  # type: ignore[attr-defined]
+
+    def show_scope(self, obj: Any) -> SafeString:
+        return sentences(wording(obj)["rules"])
+
+    show_scope.short_description = gettext_lazy("On the coupon")  # type: ignore[attr-defined]
+
+    def show_looks(self, obj: Any) -> str:
+        return ", ".join(f"{value}" for value in (obj.looks or {}).values()) or _("the usual ones")
+
+    show_looks.short_description = gettext_lazy("Looks")  # type: ignore[attr-defined]
+
+    # --- columns ------------------------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("Template"), header=True, ordering="internal_name")
+    def named(self, obj: Any) -> list[str]:
+        return [obj.internal_name, obj.key]
+
+    @display(description=gettext_lazy("Worth"))
+    def face(self, obj: Any) -> str:
+        if obj.type == CouponTemplate.Type.PERCENT_OFF:
+            words = [fold(obj.percent_off)]
+            if obj.threshold_fen:
+                words.append(_("from %(amount)s") % {"amount": yuan(obj.threshold_fen)})
+            if obj.cap_fen:
+                words.append(_("at most %(amount)s") % {"amount": yuan(obj.cap_fen)})
+            return " · ".join(words)
+        if obj.type == CouponTemplate.Type.NO_THRESHOLD:
+            return _("%(amount)s off") % {"amount": yuan(obj.amount_fen)}
+        return _("%(amount)s off %(threshold)s") % {
+            "amount": yuan(obj.amount_fen),
+            "threshold": yuan(obj.threshold_fen),
+        }
+
+    @display(description=gettext_lazy("State"), label=CHIPS, ordering="status")
+    def state(self, obj: Any) -> tuple[str, str]:
+        return obj.status, obj.get_status_display()
+
+    @display(description=gettext_lazy("Campaign"))
+    def campaign(self, obj: Any) -> str:
+        campaign = getattr(obj.budget, "campaign", None)
+        return campaign.name if campaign else "–"
+
+    @display(description=gettext_lazy("Given out"))
+    def progress(self, obj: Any) -> SafeString:
+        return bar(obj.supply.issued_count, obj.supply.total_count, _of(obj.supply.issued_count, obj.supply.total_count))
+
+    @display(description=gettext_lazy("Valid for"))
+    def validity(self, obj: Any) -> str:
+        if obj.validity_type == CouponTemplate.Validity.DAYS_AFTER_CLAIM:
+            return ngettext("%(days)d day", "%(days)d days", obj.valid_days) % {"days": obj.valid_days}
+        return obj.get_validity_type_display()
+
+    @display(description=gettext_lazy("Given out"))
+    def issued_count(self, obj: Any) -> int:
+        return obj.supply.issued_count
+
+    @display(description=gettext_lazy("In all, number"))
+    def total_count(self, obj: Any) -> int | None:
+        return obj.supply.total_count

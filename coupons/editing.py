@@ -1,0 +1,129 @@
+"""A template is written down or changed: by form, document or import, through here alone.
+
+Terms freeze with the first coupon, limits never fall below what was given out, and nobody overwrites what
+somebody else changed meanwhile. Changed terms of a template that was approved need approving again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from coupons.models import Budget, CouponTemplate, Supply
+from coupons.refused import Refused
+
+#: Limits of all coupons together, and the counter that each must not fall below.
+ISSUED = {"total_count": "issued_count", "total_fen": "issued_fen"}
+
+
+def terms_of(template: CouponTemplate) -> dict[str, Any]:
+    """The promise to customers, comparable."""
+    return {name: getattr(template, CouponTemplate._meta.get_field(name).attname) for name in CouponTemplate.TERMS}
+
+
+def changed_terms(before: CouponTemplate, after: CouponTemplate) -> list[str]:
+    old, new = terms_of(before), terms_of(after)
+    return [name for name in CouponTemplate.TERMS if old[name] != new[name]]
+
+
+@transaction.atomic
+def save_template(
+    template: CouponTemplate, limits: Mapping[str, int | None], *, by: AbstractUser | None, version: int | None = None
+) -> CouponTemplate:
+    """Writes the template and its limits; ``limits`` may leave some of ``Supply.LIMITS`` out.
+
+    ``version`` is the one that the editor saw; None: whatever is there now. The state is not moved here, but for
+    one thing: changed terms take a template that was approved, or waits for it, back to draft.
+
+    :raises Refused: ``edited_meanwhile``, ``terms_frozen``, ``limit_below_issued``.
+    :raises ValidationError: by field.
+    """
+    if template.pk is None:
+        template.status = CouponTemplate.Status.DRAFT
+        template.made_by = by
+        template.version = 1
+        template.full_clean()
+        template.save(force_insert=True)
+        supply = Supply(template=template, **limits)
+        supply.full_clean(exclude=["template"])
+        supply.save(force_insert=True)
+        return template
+
+    before = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
+    supply = Supply.objects.select_for_update(no_key=True).get(pk=template.pk)
+    if version is not None and before.version != version:
+        raise Refused("edited_meanwhile")
+    template.status, template.approved_by_id = before.status, before.approved_by_id
+    template.made_by_id, template.version = before.made_by_id, before.version
+    template.full_clean()
+    terms = changed_terms(before, template)
+    if terms and supply.issued_count:
+        names = [str(CouponTemplate._meta.get_field(name).verbose_name) for name in terms]
+        raise Refused("terms_frozen", fields=terms, template=template.key, names=names)
+    _check_limits(supply, limits)
+
+    moved = {name: value for name, value in limits.items() if getattr(supply, name) != value}
+    if terms and before.status != CouponTemplate.Status.DRAFT and before.status != CouponTemplate.Status.ENDED:
+        template.status, template.approved_by = CouponTemplate.Status.DRAFT, None
+    if moved:
+        for name, value in moved.items():
+            setattr(supply, name, value)
+        supply.clean_fields(exclude=["template"])
+        supply.save(update_fields=list(moved))
+    if moved or any(
+        getattr(before, field.attname) != getattr(template, field.attname)
+        for field in CouponTemplate._meta.concrete_fields
+        if field.name != "updated_at"
+    ):
+        template.version = before.version + 1
+        template._change_reason = ", ".join(moved) or None  # the limits have no history of their own
+        template.save()
+    return template
+
+
+def _check_limits(supply: Supply, limits: Mapping[str, int | None]) -> None:
+    errors: dict[str, ValidationError] = {}
+    for name, counter in ISSUED.items():
+        limit, issued = limits.get(name), getattr(supply, counter)
+        if limit is not None and limit < issued:
+            errors[name] = ValidationError(
+                _("A limit cannot be lower than what has been given out."), code="limit_below_issued"
+            )
+    if errors:
+        reasons = [
+            {"code": "limit_below_issued", "detail": error.message, "field": name, "issued": getattr(supply, ISSUED[name])}
+            for name, error in errors.items()
+        ]
+        raise Refused("limit_below_issued", reasons)
+
+
+@transaction.atomic
+def set_budget(budget: Budget, limit_fen: int | None) -> Budget:
+    """A new limit for a campaign's purse, in fen; None: no limit.
+
+    :raises Refused: ``budget_below_used``.
+    :raises ValidationError: a percentage without a cap hangs below, and would have no worst case.
+    """
+    if budget.pk is None:
+        budget.limit_fen = limit_fen
+        budget.full_clean()
+        budget.save(force_insert=True)
+        return budget
+    now = Budget.objects.select_for_update(no_key=True).get(pk=budget.pk)
+    if limit_fen is not None and limit_fen < now.committed_fen + now.spent_fen:
+        raise Refused("budget_below_used", used_fen=now.committed_fen + now.spent_fen)
+    if limit_fen is not None:
+        uncapped = CouponTemplate.objects.filter(budget=budget, type="percent_off", cap_fen__isnull=True).first()
+        if uncapped:
+            raise ValidationError(
+                _("%(template)s takes off a percentage without a cap; that cannot sit under a budget.")
+                % {"template": uncapped.internal_name},
+                code="uncapped",
+            )
+    now.limit_fen = budget.limit_fen = limit_fen
+    now.clean_fields()
+    now.save(update_fields=["limit_fen"])
+    return now

@@ -1,0 +1,54 @@
+// Draws each curve of the first page from the table under it, so that both say the same.
+(() => {
+  const charts = new Map();
+
+  const draw = (canvas) => {
+    const rows = [...document.getElementById(canvas.dataset.table).tBodies[0].rows].reverse();
+    const style = getComputedStyle(canvas.parentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const short = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
+    charts.get(canvas)?.destroy();
+    charts.set(canvas, new Chart(canvas, {
+      type: "line",
+      data: {
+        labels: rows.map((row) => row.dataset.label),
+        datasets: [{
+          data: rows.map((row) => Number(row.dataset.point)),
+          borderColor: colour("--curve"), backgroundColor: colour("--curve-area"), fill: "origin",
+          borderWidth: 2, pointRadius: 0, pointHitRadius: 12, pointHoverRadius: 4, cubicInterpolationMode: "monotone",
+        }],
+      },
+      options: {
+        animation: false, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
+        plugins: {
+          legend: { display: false },
+          tooltip: {
+            displayColors: false,
+            callbacks: {
+              title: ([item]) => rows[item.dataIndex].cells[0].textContent,
+              label: (item) => rows[item.dataIndex].cells[1].textContent,
+            },
+          },
+        },
+        scales: {
+          x: { grid: { display: false }, border: { color: colour("--curve-grid") }, ticks: { color: colour("--curve-text"), maxRotation: 0, autoSkipPadding: 16 } },
+          y: { beginAtZero: true, grace: "5%", border: { display: false }, grid: { color: colour("--curve-grid") }, ticks: { color: colour("--curve-text"), precision: 0, maxTicksLimit: 6, callback: (value) => short.format(value) } },
+        },
+      },
+    }));
+  };
+
+  // A canvas without a width yet would stay empty.
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      if (contentRect.width > 0) {
+        sizes.unobserve(target);
+        draw(target.querySelector("canvas"));
+      }
+    }
+  });
+  for (const canvas of document.querySelectorAll(".ov-canvas canvas")) sizes.observe(canvas.parentElement);
+
+  new MutationObserver(() => { for (const canvas of charts.keys()) draw(canvas); })
+    .observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+})();
