@@ -10,7 +10,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from couponsite import embedded, secret
+from couponsite import admin_look, embedded, secret
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -180,6 +180,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "couponsite/locked_out.html"
 LOGIN_URL = "admin:login"
+UNFOLD = admin_look.UNFOLD
 
 # --- API pages ---------------------------------------------------------------------------------------------------
 

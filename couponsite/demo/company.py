@@ -105,7 +105,7 @@ def _staff() -> None:
     users = get_user_model().objects
     for name, group, _what in STAFF:
         user = users.create_user(name, password=PASSWORD, is_staff=True, is_superuser=name == "admin", first_name=group)
-        user.groups.add(Group.objects.get_or_create(name=group)[0])
+        user.groups.add(Group.objects.get(name=group))
     ApiKey.objects.create(name="演示系统", digest=ApiKey.digest_of(_key()), scopes=list(ApiKey.Scope.values))
 
 

@@ -1,0 +1,142 @@
+"""Who may do what: five groups, brought in step with this page after every migration.
+
+Other rights than these belong into a group of another name; what is changed in these five comes back.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connections, transaction
+
+#: Rights beside add, change, delete and view, by model.
+OWN_RIGHTS: dict[str, tuple[str, str]] = {
+    "coupons.coupon": ("void", "Can void coupons"),
+}
+#: Lists that can be taken away as a file.
+EXPORTED = (
+    "coupons.coupontemplate",
+    "coupons.audience",
+    "coupons.customer",
+    "coupons.coupon",
+    "coupons.couponevent",
+    "coupons.merchant",
+    "distribution.campaign",
+    "distribution.placement",
+    "redemption.order",
+    "redemption.redemption",
+    "stats.dayrollup",
+)
+
+_ALL = ("add", "change", "delete", "view")
+_MAKES = ("add", "change", "view")
+_READS = ("view",)
+
+#: What campaigns are made of. Deleting is for drafts: the pages refuse it where money hangs on a thing.
+_CAMPAIGNS = ("distribution.campaign", "distribution.placement", "distribution.offer", "coupons.coupontemplate")
+_PLANNED = ("coupons.audience", "coupons.area", "coupons.weather")
+_NAMED = ("coupons.city", "coupons.category", "coupons.merchant")
+_PEOPLE = ("coupons.customer", "coupons.customerline")
+_COUPONS = ("coupons.coupon", "coupons.couponevent")
+_MONEY = ("redemption.order", "redemption.redemption", "redemption.redemptionline")
+_FIGURES = ("coupons.budget", "stats.dayrollup")
+
+Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may be done to them
+
+ROLES: dict[str, Rights] = {
+    "运营": (
+        ((*_CAMPAIGNS, *_PLANNED), _ALL),
+        (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
+        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES), _READS),
+        (
+            (
+                "coupons.coupontemplate",
+                "coupons.audience",
+                "coupons.coupon",
+                "distribution.campaign",
+                "distribution.placement",
+            ),
+            ("export",),
+        ),
+    ),
+    "审核": (
+        (("coupons.coupontemplate",), ("approve", "export")),
+        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES), _READS),
+    ),
+    "财务": (
+        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES), _READS),
+        (
+            (
+                "coupons.coupontemplate",
+                "coupons.coupon",
+                "coupons.couponevent",
+                "coupons.merchant",
+                "distribution.campaign",
+                "distribution.placement",
+                "redemption.order",
+                "redemption.redemption",
+                "stats.dayrollup",
+            ),
+            ("export",),
+        ),
+    ),
+    "客服": (
+        ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, "coupons.coupontemplate", "distribution.placement"), _READS),
+        (("coupons.coupon",), ("void",)),
+    ),
+}
+EVERYTHING = "管理员"
+_EVERYTHING_OF = ("coupons", "distribution", "redemption", "stats", "auth", "axes")
+
+
+def synchronise(using: str = "default", **_signal: Any) -> None:
+    """Makes the rights and the groups, and gives each group exactly its rights. May be done again at any time."""
+    with connections[using].cursor() as db:
+        if "auth_group" not in connections[using].introspection.table_names(db):
+            return  # migrated only in part
+    with transaction.atomic(using=using):
+        for label in _EVERYTHING_OF:
+            create_permissions(apps.get_app_config(label), verbosity=0, using=using)
+        _make_own_rights(using)
+        for name, rights in ROLES.items():
+            _give(name, set(_ids(rights, using)), using)
+        everything = Permission.objects.using(using).filter(content_type__app_label__in=_EVERYTHING_OF)
+        _give(EVERYTHING, set(everything.values_list("pk", flat=True)), using)
+
+
+def _make_own_rights(using: str) -> None:
+    wanted = [(model, word, name) for model, (word, name) in OWN_RIGHTS.items()]
+    wanted += [(model, "export", f"Can export {apps.get_model(model)._meta.verbose_name_raw}") for model in EXPORTED]
+    for model, word, name in wanted:
+        Permission.objects.using(using).get_or_create(
+            content_type=ContentType.objects.db_manager(using).get_for_model(apps.get_model(model)),
+            codename=_codename(word, model),
+            defaults={"name": name},
+        )
+
+
+def _codename(word: str, model: str) -> str:
+    return f"{word}_{model.split('.')[1]}"
+
+
+def _ids(rights: Rights, using: str) -> Iterator[int]:
+    """:raises KeyError: there is no such right."""
+    existing = {
+        (label, codename): pk
+        for label, codename, pk in Permission.objects.using(using).values_list(
+            "content_type__app_label", "codename", "pk"
+        )
+    }
+    for models, words in rights:
+        for model in models:
+            for word in words:
+                yield existing[model.split(".")[0], _codename(word, model)]
+
+
+def _give(name: str, wanted: set[int], using: str) -> None:
+    group, _made = Group.objects.using(using).get_or_create(name=name)
+    if set(group.permissions.values_list("pk", flat=True)) != wanted:
+        group.permissions.set(wanted)
