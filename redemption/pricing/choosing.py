@@ -1,4 +1,4 @@
-"""The set of a wallet that takes most off: exact, by branch and bound.
+"""The set of a wallet that takes most off: by branch and bound, exact unless the search would take too long.
 
 Coupons of different stack groups meet only in what is left on shared lines. So groups that share no line (shipping and
 goods above all) are settled apart, and among those that do a branch is cut where even its bound falls short:
@@ -7,6 +7,10 @@ goods above all) are settled apart, and among those that do a branch is cut wher
   what is left does, in whole fen as in fractions.
 - What is left on a set of lines never grows. So letting each further group in turn take its most from what is left
   *now* on its own lines, and together never more than is left on all of them, is a bound that no rounding can beat.
+
+Where many groups cut across each other's lines, no bound keeps the search short: the question is a hard one. It ends
+after :data:`MOST_WORK`, always at the same place, with the best set so far, and never with less than the largest
+coupons of all groups take together; so no coupon alone takes more.
 """
 
 from collections.abc import Sequence
@@ -15,7 +19,7 @@ from datetime import datetime
 from .bill import WHOLE, Bill, Candidate, Why
 from .spreading import spread
 from .stacking import EXCLUSIVE, PricedSet, price_set, turn
-from .taking import HALF, look
+from .taking import HALF, look, take
 
 Choice = tuple[int, int, int]
 """What a coupon takes off alone, its rate, and the mask of its lines: all that matters to the sum."""
@@ -111,6 +115,11 @@ def _strongest(choices: list[Choice]) -> list[Choice]:
     return strongest
 
 
+#: Sums looked at in one search: about a fifth of a second. Six groups of ten coupons whose scopes are drawn by lot need
+#: a tenth of it; six groups of forty such reach it.
+MOST_WORK = 1_000_000
+
+
 class _Search:
     """Group by group in the order in which they apply, the largest coupon first."""
 
@@ -124,7 +133,8 @@ class _Search:
         # What is left per line, after each level; None until a spread is needed.
         self.left: list[list[int] | None] = [bill.full_fens, *([None] * len(levels))]
         self.taken: list[tuple[int, int] | None] = [None] * len(levels)
-        self.effects: dict[tuple[int, int], tuple[list[int], list[tuple[int, list[int]]]]] = {}
+        self.effects: dict[tuple[int, int], tuple[list[int], list[tuple[int, list[int]]], int]] = {}
+        self.work = 0
         # Sets of lines whose sums matter from each level on; the last of them holds all that these levels can reach.
         self.masks: list[list[int]] = []
         self.rest_fen = [0]
@@ -147,7 +157,24 @@ class _Search:
     def run(self) -> Chosen:
         sum_fen = self.bill.sum_fen
         self._step(0, 0, {mask: sum_fen(mask) for mask in self.masks[0]})
+        if self.work > MOST_WORK:
+            return min(self.best, self._largest(), key=merit)
         return self.best
+
+    def _largest(self) -> Chosen:
+        """The largest coupon of each group that still takes something."""
+        left = self.bill.full_fens[:]
+        coupons = []
+        for level in self.levels:
+            (_, _, mask), candidate = level[0]
+            where = self.bill.places(mask)[0]
+            weights = [left[i] for i in where]
+            fen = take(candidate.terms, sum(weights))
+            if fen:
+                coupons.append(candidate)
+                for i, part in zip(where, spread(fen, weights), strict=True):
+                    left[i] -= part
+        return sum(self.bill.full_fens) - sum(left), tuple(coupons)
 
     def _step(self, depth: int, fen: int, sums: dict[int, int]) -> None:
         """Tries every choice of this level, and none of them, on what the path before it has left."""
@@ -158,6 +185,8 @@ class _Search:
             alone, rate, mask = choice
             if fen + alone + rest < self.best[0]:
                 break
+            if self.work > MOST_WORK:
+                return
             take = (sums[mask] * rate + HALF) // WHOLE
             if take > alone:
                 take = alone
@@ -170,21 +199,23 @@ class _Search:
             if not last:
                 self.taken[depth] = (mask, take)
                 self.left[depth + 1] = None
-                whole, cut = self._effect(depth, mask)
+                whole, cut, cut_lines = self._effect(depth, mask)
                 after = sums.copy()
+                self.work += len(after)
                 for other in whole:
                     after[other] -= take
                 worthwhile = self._worthwhile(depth + 1, now, after)
                 if worthwhile and cut:
                     # Lines are looked at only here, where a set of lines is cut in two and the branch may still win.
                     parts = self._parts(depth, mask, take)
+                    self.work += cut_lines
                     for other, places in cut:
                         after[other] -= sum([parts[place] for place in places])
                     worthwhile = self._worthwhile(depth + 1, now, after)
                 if worthwhile:
                     self._step(depth + 1, now, after)
             path.pop()
-        if not last:
+        if not last and self.work <= MOST_WORK:
             self.taken[depth] = None
             self.left[depth + 1] = None
             if self._worthwhile(depth + 1, fen, sums):
@@ -204,6 +235,7 @@ class _Search:
         left = sums[self.masks[depth][-1]]
         takes = []
         for choices in self.choices[depth:]:
+            self.work += 5
             most = free = 0
             for alone, rate, mask in choices:
                 if alone <= most:
@@ -239,20 +271,25 @@ class _Search:
         dates = sorted([*[c[2] for c in self.path], *self.dates[depth][:more]])
         return dates <= sorted([c[2] for c in self.best[1]])
 
-    def _effect(self, depth: int, mask: int) -> tuple[list[int], list[tuple[int, list[int]]]]:
-        """Of the sets that matter later, those with all lines of the mask; those with some, and with which of them."""
+    def _effect(self, depth: int, mask: int) -> tuple[list[int], list[tuple[int, list[int]]], int]:
+        """Of the sets that matter later, those with all lines of the mask; those with some, and with which of them;
+        how many lines these are in all.
+        """
         effect = self.effects.get((depth, mask))
         if effect is None:
             later = self.masks[depth + 1]
             where = self.bill.places(mask)[0]
+            cut = [
+                (other, [place for place, i in enumerate(where) if other >> i & 1])
+                for other in later
+                if mask & other and mask & ~other
+            ]
             effect = self.effects[depth, mask] = (
                 [other for other in later if not mask & ~other],
-                [
-                    (other, [place for place, i in enumerate(where) if other >> i & 1])
-                    for other in later
-                    if mask & other and mask & ~other
-                ],
+                cut,
+                sum([len(places) for _, places in cut]),
             )
+            self.work += len(later) + len(cut) * len(where)
         return effect
 
     def _parts(self, depth: int, mask: int, take: int) -> list[int]:
@@ -262,14 +299,19 @@ class _Search:
 
     def _left(self, depth: int) -> list[int]:
         """What the path has left of each line when this level begins."""
-        left = self.left[depth]
-        if left is None:
-            left = self._left(depth - 1)
-            taken = self.taken[depth - 1]
+        known = depth
+        while self.left[known] is None:
+            known -= 1
+        left = self.left[known]
+        assert left is not None  # that of the first level is the bill
+        for level in range(known, depth):
+            taken = self.taken[level]
             if taken is not None:
                 mask, take = taken
+                where = self.bill.places(mask)[0]
+                parts = spread(take, [left[i] for i in where])
                 left = left[:]
-                for i, part in zip(self.bill.places(mask)[0], self._parts(depth - 1, mask, take), strict=True):
+                for i, part in zip(where, parts, strict=True):
                     left[i] -= part
-            self.left[depth] = left
+            self.left[level + 1] = left
         return left
