@@ -6,6 +6,7 @@ still as it was looked at.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +32,8 @@ _REDEEM = """
 SELECT outcome, answer, answer_status FROM redemption_redeem(
     %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea,
     %s::timestamptz, %s::boolean, %s::uuid, %s::uuid, %s::timestamptz, %s::text,
-    %s::bigint, %s::text, %s::timestamptz, %s::text, %s::text, %s::text, %s::text,
-    %s::jsonb, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::uuid[],
-    %s::uuid[], %s::boolean[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-    %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[])
+    %s::bigint, %s::text, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::jsonb, %s::bigint, %s::bigint,
+    %s::bigint, %s::bigint, %s::uuid[], %s::json, %s::json)
 """
 _CAPTURE = """
 SELECT outcome, answer, answer_status FROM redemption_capture(
@@ -88,7 +87,7 @@ def _redeem(
         )
 
     same = known.mine is not None and sorted(known.mine_coupons) == [one.coupon.id for one in fits]
-    id = known.mine if same and known.mine is not None else new_id(now)
+    id = known.mine if same and known.mine is not None else str(new_id(now))
     until = None if captures else now + timedelta(minutes=settings.HOLD_MINUTES)
     parts = [(fits[candidate.coupon], one) for candidate, one in priced.coupons]
     body = {
@@ -109,18 +108,23 @@ def _redeem(
 
     by_place = {candidate.coupon: one for candidate, one in priced.coupons}
     discounts = [by_place[place].total_fen for place in range(len(fits))]
-    full_fen = bill.goods_fen + bill.shipping_fen
-    wanted = {one.coupon.id for one in fits}
+    gmvs = shared(bill.goods_fen + bill.shipping_fen, discounts)
+    paids = shared(priced.payable_fen, discounts)
     moves = [
-        (one.coupon.id, True, discount, by_place[place].merchant_fen, gmv, paid)
-        for (place, one), discount, gmv, paid in zip(
-            enumerate(fits), discounts, shared(full_fen, discounts), shared(priced.payable_fen, discounts), strict=True
-        )
+        {
+            "coupon": one.coupon.id,
+            "stays": True,
+            "discount": discounts[place],
+            "merchant": by_place[place].merchant_fen,
+            "gmv": gmvs[place],
+            "paid": paids[place],
+        }
+        for place, one in enumerate(fits)
     ]
     if known.mine is not None and not same:
-        moves += [(coupon, False, 0, 0, 0, 0) for coupon in known.mine_coupons if coupon not in wanted]
-        moves.sort()
-    lines = _lines(parts, basket)
+        wanted = {one.coupon.id for one in fits}
+        moves += [{"coupon": coupon, "stays": False} for coupon in known.mine_coupons if coupon not in wanted]
+        moves.sort(key=itemgetter("coupon"))
     parameters = (
         *(once or (None, None, None)),
         reply.status,
@@ -143,9 +147,9 @@ def _redeem(
         bill.shipping_fen,
         priced.total_fen,
         priced.merchant_fen,
-        [one.coupon.id for one, _ in parts],
-        *map(list, zip(*moves, strict=True)),
-        *(map(list, zip(*lines, strict=True)) if lines else [[]] * 8),
+        "{{{}}}".format(",".join([one.coupon.id for one, _ in parts])),
+        orjson.dumps(moves).decode(),
+        orjson.dumps(_lines(parts, basket)).decode(),
     )
     return _call(_REDEEM, parameters, reply)
 
@@ -278,21 +282,25 @@ def _refused(fits: Sequence[Fit]) -> Refused:
     return Refused(reasons[0]["code"], reasons)
 
 
-def _lines(parts: Any, basket: Basket) -> list[tuple[Any, ...]]:
+def _lines(parts: Any, basket: Basket) -> list[dict[str, Any]]:
     quantities = {line.id: (line.quantity, line.unit_price_fen * line.quantity) for line in basket.lines}
-    return [
-        (
-            one.coupon.id,
-            one.coupon.template_id,
-            part.line or "",
-            part.merchant,
-            *(quantities[part.line] if part.line is not None else (1, basket.shipping_fen)),
-            part.discount_fen,
-            part.merchant_fen,
-        )
-        for one, priced in parts
-        for part in priced.parts
-    ]
+    lines = []
+    for one, priced in parts:
+        for part in priced.parts:
+            quantity, amount = (1, basket.shipping_fen) if part.line is None else quantities[part.line]
+            lines.append(
+                {
+                    "coupon": one.coupon.id,
+                    "template": one.coupon.template_id,
+                    "line": part.line or "",
+                    "merchant": part.merchant,
+                    "quantity": quantity,
+                    "amount": amount,
+                    "discount": part.discount_fen,
+                    "merchant_fen": part.merchant_fen,
+                }
+            )
+    return lines
 
 
 def _call(sql: str, parameters: Sequence[Any], reply: Reply) -> Reply:

@@ -1452,8 +1452,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="coupon",
             index=models.Index(
+                models.Func(models.Value("UTC"), models.F("valid_until"), function="timezone"),
                 condition=models.Q(("status__in", ("available", "held")), ("committed_fen__gt", 0), _connector="OR"),
-                fields=["valid_until"],
                 name="coupon_to_expire",
             ),
         ),

@@ -69,8 +69,9 @@ class Coupon(models.Model):
         verbose_name_plural = _("coupons")
         indexes = [
             models.Index(fields=["customer", "id"], name="coupon_wallet"),
+            # By the moment in UTC, so that it is no temptation to the planner of a customer's wallet.
             models.Index(
-                fields=["valid_until"],
+                Func(Value("UTC"), F("valid_until"), function="timezone"),
                 name="coupon_to_expire",
                 condition=Q(status__in=("available", "held")) | Q(committed_fen__gt=0),
             ),

@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="coupons.city",
@@ -169,6 +170,7 @@ class Migration(migrations.Migration):
                     "merchant",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -180,6 +182,7 @@ class Migration(migrations.Migration):
                     "redemption",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="lines",
                         to="redemption.redemption",
@@ -210,6 +213,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 name="order_adds_up",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="redemptionline",
+            index=models.Index(
+                condition=models.Q(("merchant__isnull", False)), fields=["merchant"], name="redemption_line_charged"
             ),
         ),
         migrations.AddIndex(

@@ -32,7 +32,9 @@ class Order(models.Model):
     client = models.CharField(_("client"), max_length=16, choices=Client)
     business_mode = models.CharField(_("business mode"), max_length=16, choices=BusinessMode, null=True, blank=True)
     business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, null=True, blank=True)
-    city = models.ForeignKey(City, models.PROTECT, verbose_name=_("city"), null=True, blank=True, db_constraint=False)
+    city = models.ForeignKey(
+        City, models.PROTECT, verbose_name=_("city"), null=True, blank=True, db_constraint=False, db_index=False
+    )
     lines = models.JSONField(_("lines"))
     goods_fen = models.BigIntegerField(_("goods at full price"))
     shipping_fen = models.BigIntegerField(_("shipping"), default=0)

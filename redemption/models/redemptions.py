@@ -74,12 +74,20 @@ class RedemptionLine(models.Model):
     """What one coupon took off one line of the order; ``line`` is empty for the shipping fee."""
 
     id = models.BigAutoField(primary_key=True)
-    redemption = models.ForeignKey(Redemption, models.PROTECT, related_name="lines", db_constraint=False)
+    redemption = models.ForeignKey(
+        Redemption, models.PROTECT, related_name="lines", db_constraint=False, db_index=False
+    )
     coupon = models.ForeignKey(Coupon, models.PROTECT, related_name="lines", db_constraint=False, db_index=False)
     template_id = models.BigIntegerField()
     line = models.CharField(_("line"), max_length=KEY_LENGTH, blank=True)
     merchant = models.ForeignKey(
-        Merchant, models.PROTECT, verbose_name=_("merchant"), null=True, db_constraint=False, related_name="+"
+        Merchant,
+        models.PROTECT,
+        verbose_name=_("merchant"),
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     quantity = models.IntegerField(_("quantity"))
     amount_fen = models.BigIntegerField(_("at full price"))
@@ -92,6 +100,9 @@ class RedemptionLine(models.Model):
     class Meta:
         verbose_name = _("line of a redemption")
         verbose_name_plural = _("lines of redemptions")
+        indexes = [
+            models.Index(fields=["merchant"], name="redemption_line_charged", condition=Q(merchant__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["redemption", "coupon", "line"], name="redemption_line_once"),
             models.CheckConstraint(

@@ -1,9 +1,11 @@
 """Which of a customer's coupons fit an order, and why the others do not: asked alike for quotes and redemptions."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from coupons import rules
 from coupons.models import Merchant
@@ -19,31 +21,35 @@ from redemption.queries.basket import Basket
 #: A wallet is quoted up to this many coupons, those that expire first.
 MOST_COUPONS = 500
 
+# Moments come as seconds since 1970, coupons as one text: a wallet is read several times as fast as by rows.
 _STANDING = """
-SELECT u.id, o.customer_id, o.finished_at IS NOT NULL, r.id, r.status, r.coupons,
-       c.id, c.template_id, c.status, c.valid_from, c.valid_until, c.held_until, c.redemption_id
+SELECT u.id, o.customer_id, o.finished_at IS NOT NULL,
+       CASE WHEN r.id IS NOT NULL THEN json_build_array(r.id, r.status, r.coupons) END::text,
+       (SELECT json_agg(json_build_array(c.id, c.template_id, c.status, date_part('epoch', c.valid_from),
+                                         date_part('epoch', c.valid_until), date_part('epoch', c.held_until),
+                                         c.redemption_id))
+          FROM (SELECT * FROM coupons_coupon WHERE customer_id = u.id AND {which}) c)::text
   FROM coupons_customer u
   LEFT JOIN redemption_order o ON o.key = %(order)s
   LEFT JOIN redemption_redemption r ON r.order_id = o.id AND r.status IN ('held', 'redeemed')
-  LEFT JOIN coupons_coupon c ON c.customer_id = u.id AND """
-_NAMED = _STANDING + "c.id = ANY(%(coupons)s) WHERE u.key = %(customer)s ORDER BY c.id"
-_WALLET = (
-    _STANDING
-    + """c.status IN ('available', 'held') AND c.valid_until > %(now)s
- WHERE u.key = %(customer)s ORDER BY c.valid_until, c.id LIMIT %(most)s"""
+ WHERE u.key = %(customer)s
+"""
+_NAMED = _STANDING.format(which="id = ANY(%(coupons)s::uuid[])")
+_WALLET = _STANDING.format(
+    which="status IN ('available', 'held') AND valid_until > %(now)s ORDER BY valid_until, id LIMIT %(most)s"
 )
 
 
 class Seen(NamedTuple):
     """A coupon's row, looked at without a lock."""
 
-    id: UUID
+    id: str
     template_id: int
     status: str
     valid_from: datetime
     valid_until: datetime
     held_until: datetime | None
-    redemption_id: UUID | None
+    redemption_id: str | None
 
 
 class Standing(NamedTuple):
@@ -54,8 +60,8 @@ class Standing(NamedTuple):
 
     customer_id: int | None
     refusal: str | None
-    mine: UUID | None
-    mine_coupons: tuple[UUID, ...]
+    mine: str | None
+    mine_coupons: tuple[str, ...]
     coupons: tuple[Seen, ...]
 
 
@@ -91,20 +97,30 @@ def standing(basket: Basket, now: datetime, coupons: Sequence[UUID] | None = Non
 
     :raises Refused: "not_found": the order is somebody else's.
     """
-    asked = {"order": basket.key, "customer": basket.customer, "now": now, "most": MOST_COUPONS, "coupons": coupons}
+    asked = {"order": basket.key, "customer": basket.customer, "now": now, "most": MOST_COUPONS}
+    if coupons is not None:
+        asked["coupons"] = "{{{}}}".format(",".join(map(str, coupons)))
     found = rows(_WALLET if coupons is None else _NAMED, asked)
     if not found:
         return Standing(None, None, None, (), ())
-    customer_id, owner, finished, redemption, status, used = found[0][:6]
+    customer_id, owner, finished, live, wallet = found[0]
     if owner is not None and owner != customer_id:
         raise Refused("not_found")
+    redemption, status, used = orjson.loads(live) if live else (None, None, ())
     refusal = "order_already_redeemed" if status == "redeemed" else "order_finished" if finished else None
-    seen = [Seen(*one[6:]) for one in found if one[6] is not None]
-    if coupons is None:
-        seen.sort()
     if status != "held":
         redemption, used = None, ()
-    return Standing(customer_id, refusal, redemption, tuple(used), tuple(seen))
+    return Standing(customer_id, refusal, redemption, tuple(used), tuple(_seen(wallet) if wallet else ()))
+
+
+def _seen(wallet: str) -> list[Seen]:
+    moment = datetime.fromtimestamp
+    return sorted(
+        [
+            Seen(id, template, status, moment(start, UTC), moment(end, UTC), held and moment(held, UTC), redemption)
+            for id, template, status, start, end, held, redemption in orjson.loads(wallet)
+        ]
+    )
 
 
 def fit(basket: Basket, known: Standing, book: Book, now: datetime) -> Fitted:
@@ -155,7 +171,7 @@ def why(answer: Why) -> dict[str, Any]:
     return reason(answer.code, **more)
 
 
-def _state(coupon: Seen, mine: UUID | None, now: datetime) -> list[dict[str, Any]]:
+def _state(coupon: Seen, mine: str | None, now: datetime) -> list[dict[str, Any]]:
     """What the coupon itself has against being used now."""
     if coupon.status == "void":
         return [reason("not_available")]

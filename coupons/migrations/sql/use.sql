@@ -152,17 +152,20 @@ END $$;
 CREATE FUNCTION coupons_purse(a_budgets bigint[], a_committed bigint[], a_spent bigint[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    b record;
     changed integer;
 BEGIN
-    FOR b IN SELECT p.budget AS id, sum(p.committed)::bigint AS committed, sum(p.spent)::bigint AS spent
-               FROM unnest(a_budgets, a_committed, a_spent) AS p(budget, committed, spent)
-              GROUP BY p.budget ORDER BY p.budget LOOP
-        CONTINUE WHEN b.committed = 0 AND b.spent = 0;
-        UPDATE coupons_budget SET committed_fen = committed_fen + b.committed, spent_fen = spent_fen + b.spent
-         WHERE id = b.id
-           AND (limit_fen IS NULL OR b.committed + b.spent <= 0
-                OR committed_fen + spent_fen + b.committed + b.spent <= limit_fen);
+    IF cardinality(a_budgets) > 1 THEN
+        SELECT array_agg(s.budget), array_agg(s.committed), array_agg(s.spent) INTO a_budgets, a_committed, a_spent
+          FROM (SELECT p.budget, sum(p.committed)::bigint AS committed, sum(p.spent)::bigint AS spent
+                  FROM unnest(a_budgets, a_committed, a_spent) AS p(budget, committed, spent)
+                 GROUP BY p.budget ORDER BY p.budget) AS s;
+    END IF;
+    FOR i IN 1..cardinality(a_budgets) LOOP
+        CONTINUE WHEN a_committed[i] = 0 AND a_spent[i] = 0;
+        UPDATE coupons_budget SET committed_fen = committed_fen + a_committed[i], spent_fen = spent_fen + a_spent[i]
+         WHERE id = a_budgets[i]
+           AND (limit_fen IS NULL OR a_committed[i] + a_spent[i] <= 0
+                OR committed_fen + spent_fen + a_committed[i] + a_spent[i] <= limit_fen);
         GET DIAGNOSTICS changed = ROW_COUNT;
         IF changed <> 1 THEN
             RAISE EXCEPTION USING ERRCODE = 'CP001', MESSAGE = 'budget_spent';
@@ -181,12 +184,12 @@ CREATE FUNCTION coupons_expired(
     WITH due AS MATERIALIZED (
         SELECT c.id, c.status, c.committed_fen, t.budget_id
           FROM coupons_coupon AS c JOIN coupons_coupontemplate AS t ON t.id = c.template_id
-         WHERE c.valid_until <= a_now
+         WHERE timezone('UTC', c.valid_until) <= timezone('UTC', a_now)
            AND (c.status IN ('available', 'held') OR c.committed_fen > 0)
            AND (c.status <> 'held' OR c.held_until <= a_now)
            AND (a_budget IS NULL OR (t.budget_id = a_budget AND c.committed_fen > 0))
            AND (a_customer IS NULL OR c.customer_id = a_customer)
-         ORDER BY c.valid_until
+         ORDER BY timezone('UTC', c.valid_until)
          LIMIT a_limit
            FOR NO KEY UPDATE OF c SKIP LOCKED
     ), moved AS (

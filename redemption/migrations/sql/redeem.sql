@@ -39,18 +39,17 @@ END $$;
 
 -- Hold (captures: false) or redeem in one call. redemption: a new id, or that of the order's own hold when the same
 -- coupons are asked for again. mine: the order's hold as it was looked at, or NULL; its coupons that are no longer wanted
--- come along with stays = false. Coupons are sorted by id; their sums stand beside them.
+-- come along with stays = false. Moves are sorted by coupon; parts are what each takes off each line.
 CREATE FUNCTION redemption_redeem(
     a_caller text, a_key text, a_fingerprint bytea, a_status smallint, a_body bytea,
     a_now timestamptz, a_captures boolean, a_redemption uuid, a_mine uuid, a_until timestamptz, a_by text,
     a_customer bigint, a_order text, a_placed_at timestamptz, a_client text, a_mode text, a_line text, a_city text,
     a_lines jsonb, a_goods bigint, a_shipping bigint, a_discount bigint, a_merchant bigint, a_used uuid[],
-    a_coupons uuid[], a_stays boolean[], a_discounts bigint[], a_merchants bigint[], a_gmvs bigint[], a_paids bigint[],
-    l_coupons uuid[], l_templates bigint[], l_lines text[], l_merchants text[], l_quantities integer[],
-    l_amounts bigint[], l_discounts bigint[], l_merchant_fens bigint[],
+    a_moves json, a_parts json,
     OUT outcome text, OUT answer bytea, OUT answer_status smallint
 ) LANGUAGE plpgsql AS $$
 DECLARE
+    m record;
     p record;
     the_order bigint;
     changed integer;
@@ -66,18 +65,19 @@ BEGIN
         END IF;
     END IF;
 
-    FOR i IN 1..cardinality(a_coupons) LOOP
-        IF NOT a_stays[i] THEN
-            PERFORM coupons_release(a_coupons[i], a_mine, a_now, a_city, a_client, a_by, 'replaced');
+    FOR m IN SELECT * FROM json_to_recordset(a_moves)
+                  AS x(coupon uuid, stays boolean, discount bigint, merchant bigint, gmv bigint, paid bigint) LOOP
+        IF NOT m.stays THEN
+            PERFORM coupons_release(m.coupon, a_mine, a_now, a_city, a_client, a_by, 'replaced');
         ELSIF a_captures THEN
             SELECT * INTO p FROM coupons_redeem(
-                a_coupons[i], a_redemption, a_mine, false, a_now,
-                a_discounts[i], a_merchants[i], a_gmvs[i], a_paids[i], a_city, a_client, a_by);
+                m.coupon, a_redemption, a_mine, false, a_now,
+                m.discount, m.merchant, m.gmv, m.paid, a_city, a_client, a_by);
             budgets := budgets || p.budget;
             committed := committed || p.committed;
             spent := spent || p.spent;
         ELSE
-            PERFORM coupons_hold(a_coupons[i], a_redemption, a_mine, a_until, a_now, a_city, a_client, a_by);
+            PERFORM coupons_hold(m.coupon, a_redemption, a_mine, a_until, a_now, a_city, a_client, a_by);
         END IF;
     END LOOP;
 
@@ -126,8 +126,9 @@ BEGIN
     INSERT INTO redemption_redemptionline (redemption_id, coupon_id, template_id, line, merchant_id, quantity, amount_fen,
                                            discount_fen, merchant_fen, returned_quantity, returned_fen, returned_merchant_fen)
     SELECT a_redemption, coupon, template, line, merchant, quantity, amount, discount, merchant_fen, 0, 0, 0
-      FROM unnest(l_coupons, l_templates, l_lines, l_merchants, l_quantities, l_amounts, l_discounts, l_merchant_fens)
-           AS l(coupon, template, line, merchant, quantity, amount, discount, merchant_fen);
+      FROM json_to_recordset(a_parts)
+           AS x(coupon uuid, template bigint, line text, merchant text, quantity integer, amount bigint,
+                discount bigint, merchant_fen bigint);
 
     IF a_captures THEN
         PERFORM coupons_purse(budgets, committed, spent);
