@@ -1,0 +1,164 @@
+"""`make bench`: every path against its floor, in one run on one machine, medians over rounds that alternate.
+
+    python -m tests.bench [doors|database|ledger …] [--rounds N] [--seconds S]
+
+Runs on a database of its own beside the one that DATABASE_URL names (the embedded server if none), on loopback, and drops
+it again. Commits wait for the disk on both sides of every ratio.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+
+from couponsite import serving
+from tests.bench import company, database, doors, ledger, load
+
+PARTS = ("doors", "database", "ledger")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="each path, each round")
+    told = parser.parse_args()
+    with scratch_database() as dsn:
+        say("Making templates, customers and coupons …")
+        filled = company.fill()
+        # What a step moves must be there afterwards for the next part: doors redeem the first, the database the others.
+        if "database" in told.parts:
+            show_database(dsn, filled, told.rounds)
+        if "doors" in told.parts:
+            show_doors(filled, told.rounds, told.seconds)
+        if "ledger" in told.parts:
+            show_ledger()
+
+
+def show_doors(filled: company.Company, rounds: int, seconds: float) -> None:
+    say("\nDoors over HTTP, 8 connections, the production server with one worker per core")
+    paths = doors.paths(filled)
+    found: dict[str, list[load.Driven]] = {path.name: [] for path in paths}
+    with server() as (port, process):
+        for path in paths:
+            load.drive(port, path.requests, seconds / 2, [])  # warm
+        for number in range(rounds):
+            for path in paths:
+                driven = load.drive(port, path.requests, seconds, processes_of(process))
+                if set(driven.statuses) != {path.status}:
+                    sys.exit(f"{path.name}: answered {dict(driven.statuses)}, not {path.status}")
+                found[path.name].append(driven)
+            say(f"  round {number + 1} of {rounds}")
+    rate = {name: statistics.median(one.rate for one in driven) for name, driven in found.items()}
+    cpu = {name: statistics.median(one.cpu for one in driven) for name, driven in found.items()}
+    say(f"\n{'path':<38}{'per second':>11}{'µs of CPU':>11}{'ratio':>8}{'by CPU':>8}{'limit':>7}")
+    for path in paths:
+        line = f"{path.name:<38}{rate[path.name]:>11.0f}{cpu[path.name]:>11.0f}"
+        if path.floor:
+            ratio = rate[path.name] / rate[path.floor]
+            by_cpu = cpu[path.floor] / cpu[path.name]
+            line += f"{ratio:>8.2f}{by_cpu:>8.2f}{path.least:>7.2f}  {'met' if ratio >= path.least else 'short'}"
+        say(line)
+
+
+def show_database(dsn: str, filled: company.Company, rounds: int) -> None:
+    say("\nThe database alone, 8 clients, every turn committed")
+    measured = database.measure(dsn, filled.many, rounds, 150, say)
+    say(f"\n{'step':<32}{'floor':<38}{'per second':>11}{'ratio':>8}{'limit':>7}")
+    for one in measured:
+        aim = f"{one.least:>7.2f}  {'met' if one.ratio >= one.least else 'short'}" if one.least else ""
+        say(f"{one.name:<32}{one.floor:<38}{one.rate:>11.0f}{one.ratio:>8.2f}{aim}")
+
+
+def show_ledger() -> None:
+    say(f"\ncheck_ledger with {ledger.COUPONS:,} coupons more …")
+    coupons, seconds, said = ledger.measure()
+    met = "met" if seconds <= ledger.LIMIT_SECONDS else "short"
+    say(f"{coupons:,} coupons: {seconds:.1f} s, limit {ledger.LIMIT_SECONDS:.0f} s  {met}\n{said[-2000:]}")
+
+
+@contextmanager
+def scratch_database() -> Iterator[str]:
+    """A database for this run alone; its address for psycopg."""
+    name = f"bench_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit TO on")
+        home = connection.settings_dict["NAME"]
+    connection.close()
+    settings.DATABASES["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+    try:
+        call_command("migrate", verbosity=0)
+        yield dsn_of(connection.settings_dict)
+    finally:
+        connection.close()
+        connections["default"].settings_dict["NAME"] = home
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def dsn_of(where: dict[str, object]) -> str:
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return " ".join(f"{name}='{where[key]}'" for key, name in names.items() if where.get(key))
+
+
+@contextmanager
+def server() -> Iterator[tuple[int, int]]:
+    """The production server on a free port: port and process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    where = connection.settings_dict
+    # The embedded server's socket folder goes in the query, where libpq looks for it.
+    address = (
+        f"postgres://{where['USER'] or 'postgres'}@/{where['NAME']}?host={where['HOST']}&port={where['PORT'] or 5432}"
+    )
+    if not str(where["HOST"]).startswith("/"):
+        secret = f":{where['PASSWORD']}" if where["PASSWORD"] else ""
+        address = f"postgres://{where['USER']}{secret}@{where['HOST']}:{where['PORT'] or 5432}/{where['NAME']}"
+    environment = {**os.environ, "DATABASE_URL": address, "DEBUG": "false", "ALLOWED_HOSTS": "localhost,127.0.0.1"}
+    process = subprocess.Popen(serving.command("127.0.0.1", port, os.cpu_count() or 1), env=environment)
+    try:
+        for _attempt in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/", timeout=2)
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def processes_of(server: int) -> list[int]:
+    """The server's processes and the database's for this run's connections."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        backends = [found[0] for found in cursor.fetchall()]
+    return [*load.family(server), *backends]
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
