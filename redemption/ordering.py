@@ -15,7 +15,7 @@ from coupons.answers import Once, Reply, do_once
 from coupons.queries import catalogue
 from coupons.queries.catalogue import Book
 from coupons.queries.direct import rows
-from redemption.queries.basket import Basket, cities
+from redemption.queries.basket import Basket
 
 #: Clocks differ a little; an order that is finished later than this after now is none yet.
 TOLERANCE = timedelta(minutes=5)
@@ -165,7 +165,7 @@ def _wrong(told: Told, now: datetime, book: Book) -> list[dict[str, Any]]:
     """What makes no sense in a row that is well formed."""
     errors = []
     basket = told.basket
-    if basket.city is not None and basket.city not in cities(book):
+    if basket.city is not None and basket.city not in book.cities:
         errors.append({"field": "city", "code": "unknown_key", "detail": _("There is no such city.")})
     if told.finished_at > now + TOLERANCE:
         errors.append({"field": "finished_at", "code": "in_future", "detail": _("It cannot be finished after now.")})

@@ -1,5 +1,6 @@
 """Who calls: a customer by the member centre's token, a system by its key. Verified once, remembered for 30 seconds."""
 
+import re
 from time import monotonic, time
 from typing import Any, NamedTuple
 
@@ -8,11 +9,12 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from coupons.models import ApiKey
-from coupons.models.keys import key_validator
+from coupons.models.keys import KEY_PATTERN, key_validator
 from coupons.refused import SENTENCES, Invalid, Refused
 
 REMEMBERED_SECONDS = 30.0
 _REMEMBERED_AT_MOST = 20_000
+KEY = re.compile(KEY_PATTERN)
 
 
 class Caller(NamedTuple):
@@ -25,7 +27,7 @@ class Caller(NamedTuple):
     def customer_for(self, named: str | None, field: str = "customer") -> str:
         """Whose call this is.
 
-        :raises Invalid: on ``field``: a customer names somebody else, or a system names nobody.
+        :raises Invalid: on ``field``: a customer names somebody else, a system nobody, or what is no key.
         """
         if self.customer is not None:
             if named is not None and named != self.customer:
@@ -33,6 +35,8 @@ class Caller(NamedTuple):
             return self.customer
         if named is None:
             raise Invalid.of(field, "required", SENTENCES["customer_missing"])
+        if not KEY.match(named):
+            raise Invalid.of(field, "invalid_key", key_validator.message)
         return named
 
     def has(self, scope: str) -> bool:

@@ -137,7 +137,9 @@ def _code_of(error: Mapping[str, Any]) -> tuple[str, object]:
     if kind in _CODES:
         code, limit = _CODES[kind]
         value = context.get(limit) if limit else None
-        return code, value.replace(" or ", ", ").replace("'", "") if isinstance(value, str) else value
+        if isinstance(value, str):  # as Python would write it
+            value = value.removeprefix("Decimal(").removesuffix(")").replace(" or ", ", ").replace("'", "")
+        return code, value
     return ("wrong_type" if kind.endswith("_type") else "invalid"), None
 
 

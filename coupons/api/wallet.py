@@ -1,6 +1,5 @@
 """`coupons/`: the wallet."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
 import orjson
@@ -11,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer
 from coupons.api.outgoing import CouponOut, CouponPage
-from coupons.api.pages import page_size, page_url
+from coupons.api.pages import Way, page_size, page_url, where_from
 from coupons.queries import catalogue, wallet
 from coupons.refused import Invalid, Refused
 
@@ -38,10 +37,10 @@ class Wallet(Door):
             raise Invalid.of("status", "invalid_choice", _("One of: %(choices)s.") % {"choices": choices})
         size = page_size(request)
         now = catalogue.business_now()
-        coupons, newer, older = wallet.page(customer, now, status=status, size=size, **_cursor(request))
+        coupons, newer, older = wallet.page(customer, now, status=status, size=size, **where_from(request, _id))
         body = b'{"next":%b,"previous":%b,"results":%b}' % (
-            _link(request, b"n", coupons[-1].id) if coupons and older else b"null",
-            _link(request, b"p", coupons[0].id) if coupons and newer else b"null",
+            _link(request, "after", coupons[-1].id) if coupons and older else b"null",
+            _link(request, "before", coupons[0].id) if coupons and newer else b"null",
             wallet.coupons_bytes(coupons, catalogue.current(), now),
         )
         return answer(body)
@@ -70,18 +69,9 @@ class OneCoupon(Door):
         return answer(wallet.coupon_bytes(coupon, templates[coupon.template_id], now))
 
 
-def _cursor(request: HttpRequest) -> dict[str, UUID]:
-    """Which way from which coupon, as ``wallet.page`` takes it."""
-    cursor = request.GET.get("cursor")
-    if not cursor:
-        return {}
-    try:
-        told = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return {{b"n": "after", b"p": "before"}[told[:1]]: UUID(bytes=told[1:])}
-    except (ValueError, KeyError):
-        raise Invalid.of("cursor", "invalid", _("Not a cursor of this list.")) from None
+def _id(name: bytes) -> UUID:
+    return UUID(bytes=name)
 
 
-def _link(request: HttpRequest, way: bytes, coupon: UUID) -> bytes:
-    cursor = urlsafe_b64encode(way + coupon.bytes).decode().rstrip("=")
-    return orjson.dumps(page_url(request, cursor))
+def _link(request: HttpRequest, way: Way, coupon: UUID) -> bytes:
+    return orjson.dumps(page_url(request, way, coupon.bytes))

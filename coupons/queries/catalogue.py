@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 
 from coupons import rules
 from coupons.conditions import names
-from coupons.models import CouponTemplate
+from coupons.models import City, CouponTemplate
 from coupons.queries.direct import row
 from coupons.queries.wording import wording
 from coupons.rules.schedule import Schedule
@@ -105,6 +105,11 @@ class Book:
             for template in CouponTemplate.objects.filter(id__in=wanted).select_related("category", "merchant"):
                 self._templates[template.id] = _compiled(template)
         return self._templates
+
+    @property
+    def cities(self) -> frozenset[str]:
+        """The keys of all cities that there are."""
+        return self.keep("cities", lambda: frozenset(City.objects.values_list("pk", flat=True)))
 
     def keep(self, name: Hashable, make: Callable[[], Made]) -> Made:
         """What another room compiles from this version, made once."""

@@ -12,6 +12,7 @@ from coupons.api import shapes
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer, answer_once, once, read
 from coupons.api.outgoing import CouponsOut, DiscountOut, Problem, Reason, WordingOut
+from coupons.api.pages import Way, page_size, page_url, where_from
 from coupons.api.shapes import CityKey, Client, Key, Position, Shape, Text100
 from coupons.queries import catalogue
 from coupons.refused import Invalid
@@ -79,7 +80,7 @@ class Claims(Door):
         body = read(request, ClaimIn)
         customer = caller.customer_for(body.customer)
         kept = once(request, caller)
-        where = Where(body.client, body.city, body.position.wgs84 if body.position else None)
+        where = _where(body)
         now = catalogue.business_now()
         return answer_once(kept, lambda: claim(key, customer, now, where, by=caller.name, once=kept))
 
@@ -96,6 +97,8 @@ class OnOffer(Door):
             OpenApiParameter("customer", description="Named by a system; a customer's own call goes without."),
             OpenApiParameter("lat", float, description="Position, WGS-84."),
             OpenApiParameter("lng", float),
+            OpenApiParameter("cursor"),
+            OpenApiParameter("page_size", int),
         ],
         responses=PlacementsOut,
     )
@@ -110,10 +113,33 @@ class OnOffer(Door):
         if request.GET.get("lat") or request.GET.get("lng"):
             asked["position"] = {name: _number(request, name) for name in ("lat", "lng")}
         told = shapes.read(ClaimIn, orjson.dumps(asked))
-        where = Where(told.client, told.city, told.position.wgs84 if told.position else None)
-        now = catalogue.business_now()
-        results = offered.on_offer(catalogue.current(), customer, channel, now, where)
-        return answer({"next": None, "previous": None, "results": results})
+        page = offered.on_offer(
+            catalogue.current(),
+            customer,
+            channel,
+            catalogue.business_now(),
+            _where(told),
+            size=page_size(request),
+            **where_from(request, int),
+        )
+        return answer(
+            {
+                "next": _link(request, "after", page.next),
+                "previous": _link(request, "before", page.previous),
+                "results": page.results,
+            }
+        )
+
+
+def _where(said: ClaimIn) -> Where:
+    """:raises Invalid: there is no such city."""
+    if said.city is not None and said.city not in catalogue.current().cities:
+        raise Invalid.of("city", "unknown_key", _("There is no such city."))
+    return Where(said.client, said.city, said.position.wgs84 if said.position else None)
+
+
+def _link(request: HttpRequest, way: Way, placement: int | None) -> str | None:
+    return None if placement is None else page_url(request, way, str(placement).encode())
 
 
 def _number(request: HttpRequest, name: str) -> float:

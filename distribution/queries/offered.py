@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from coupons.queries.catalogue import Book
 from coupons.queries.direct import rows
@@ -61,19 +61,49 @@ class HasPlace(Protocol):
     def position(self) -> tuple[float, float] | None: ...
 
 
-def on_offer(book: Book, customer: str, channel: str | None, now: datetime, where: HasPlace) -> list[dict[str, Any]]:
-    """Placements of the channel with their state for this customer; what is for other cities is left out."""
-    found = [
+class Page(NamedTuple):
+    """``previous``: the id of the first of these, if others come before it; ``next``: of the last, if others follow."""
+
+    results: list[dict[str, Any]]
+    previous: int | None
+    next: int | None
+
+
+def on_offer(
+    book: Book,
+    customer: str,
+    channel: str | None,
+    now: datetime,
+    where: HasPlace,
+    *,
+    size: int,
+    after: int = 0,
+    before: int | None = None,
+) -> Page:
+    """Placements of the channel with their state for this customer; what is for other cities is left out.
+
+    ``after``: the id of the last placement of the page before; ``before``: of the first of the page after.
+    """
+    offered = [
         placement
         for placement in placements.on_channel(book, channel)
         if placement.offers and _for_city(placement, where.city)
     ]
+    if before is None:
+        found = [placement for placement in offered if placement.row.id > after][:size]
+    else:
+        found = [placement for placement in offered if placement.row.id < before][-size:]
     if not found:
-        return []
+        return Page([], None, None)
+    first, last = found[0].row.id, found[-1].row.id
     limits = _limits(found, customer, now)
     profile = placements.known(found, customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
-    return [_said(placement, profile, situation, limits) for placement in found]
+    return Page(
+        [_said(placement, profile, situation, limits) for placement in found],
+        previous=first if offered[0].row.id < first else None,
+        next=last if offered[-1].row.id > last else None,
+    )
 
 
 def _for_city(placement: CompiledPlacement, city: str | None) -> bool:

@@ -13,7 +13,7 @@ from coupons.api.shapes import MOST_ROWS, Fen, Id, Key, Moment, OrderIn, Quantit
 from coupons.queries import catalogue
 from coupons.refused import Invalid, Refused
 from redemption.pricing import Line
-from redemption.queries.basket import SHIPPING, Basket, cities
+from redemption.queries.basket import SHIPPING, Basket
 
 MOST_COUPONS = 20
 MOST_QUOTED = 200
@@ -165,7 +165,7 @@ def basket_of(order: OrderIn, caller: Caller, now: datetime) -> Basket:
     :raises Invalid: naming the field: another's customer, an unknown city, a line with a reserved id.
     """
     customer = caller.customer_for(order.customer, "order.customer")
-    if order.city is not None and order.city not in cities(catalogue.current()):
+    if order.city is not None and order.city not in catalogue.current().cities:
         raise Invalid.of("order.city", "unknown_key", _("There is no such city."))
     return basket(order, customer, now, "order")
 

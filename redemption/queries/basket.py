@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from coupons.models import City
-from coupons.queries.catalogue import Book
 from redemption.pricing import Line
 
 #: By this name the shipping fee is rolled back; no line of an order may have it.
@@ -32,8 +30,3 @@ class Basket(NamedTuple):
     def snapshot(self) -> list[dict[str, Any]]:
         """The lines as they are kept."""
         return [line._asdict() for line in self.lines]
-
-
-def cities(book: Book) -> frozenset[str]:
-    """The keys of all cities that there are."""
-    return book.keep("cities", lambda: frozenset(City.objects.values_list("pk", flat=True)))
