@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from coupons.models import Budget, CouponTemplate, Supply
+from coupons.models.checks import check_worst_case
 from coupons.refused import Refused
 
 #: Limits of all coupons together, and the counter that each must not fall below.
@@ -46,6 +47,7 @@ def save_template(
         template.made_by = by
         template.version = 1
         template.full_clean()
+        _check_worst_case(template, limits)
         template.save(force_insert=True)
         supply = Supply(template=template, **limits)
         supply.full_clean(exclude=["template"])
@@ -64,6 +66,7 @@ def save_template(
         names = [str(CouponTemplate._meta.get_field(name).verbose_name) for name in terms]
         raise Refused("terms_frozen", fields=terms, template=template.key, names=names)
     _check_limits(supply, limits)
+    _check_worst_case(template, {**{name: getattr(supply, name) for name in Supply.LIMITS}, **limits})
 
     moved = {name: value for name, value in limits.items() if getattr(supply, name) != value}
     if terms and before.status != CouponTemplate.Status.DRAFT and before.status != CouponTemplate.Status.ENDED:
@@ -94,10 +97,21 @@ def _check_limits(supply: Supply, limits: Mapping[str, int | None]) -> None:
             )
     if errors:
         reasons = [
-            {"code": "limit_below_issued", "detail": error.message, "field": name, "issued": getattr(supply, ISSUED[name])}
+            {
+                "code": "limit_below_issued",
+                "detail": error.message,
+                "field": name,
+                "issued": getattr(supply, ISSUED[name]),
+            }
             for name, error in errors.items()
         ]
         raise Refused("limit_below_issued", reasons)
+
+
+def _check_worst_case(template: CouponTemplate, limits: Mapping[str, int | None]) -> None:
+    errors = check_worst_case(template, limits, template.budget.limit_fen)
+    if errors:
+        raise ValidationError(errors)
 
 
 @transaction.atomic

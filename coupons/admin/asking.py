@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -151,10 +152,12 @@ class SmallFormsField(forms.Field):
             return True
 
 
-
-
 def _wrong() -> ValidationError:
     return ValidationError(_("Something here needs another look."), "invalid")
+
+
+def _answered(form: forms.Form) -> dict[str, Any]:
+    return {name: value for name, value in form.cleaned_data.items() if value not in (None, "", [])}
 
 
 class FoldedForms(SmallForms):
@@ -190,12 +193,10 @@ class ConditionsField(SmallFormsField):
 
     def answer(self, sections: list[Section]) -> dict[str, Any]:
         asked = [section for section in sections if section.form.is_bound]
-        if not all([section.form.is_valid() for section in asked]):  # a list: each shows its own errors
+        wrong = [section for section in asked if not section.form.is_valid()]
+        if wrong:
             raise _wrong()
-        answers = {
-            section.code: {key: value for key, value in section.form.cleaned_data.items() if value not in (None, "", [])}
-            for section in asked
-        }
+        answers = {section.code: _answered(section.form) for section in asked}
         try:
             return rules.clean(answers)
         except rules.InvalidRules as invalid:
@@ -231,7 +232,9 @@ class ReleaseField(OneForm):
     class Form(Answers):
         starts_at = forms.DateTimeField(required=False, label=_("Given out from"))
         ends_at = forms.DateTimeField(required=False, label=_("Given out until"))
-        weekdays = Several(kind=int, required=False, choices=list(WEEKDAYS.items()), label=_("On these days of the week"))
+        weekdays = Several(
+            kind=int, required=False, choices=list(WEEKDAYS.items()), label=_("On these days of the week")
+        )
         month_days = Several(
             kind=int,
             required=False,
@@ -239,12 +242,12 @@ class ReleaseField(OneForm):
             label=_("On these days of the month"),
         )
         hours = Windows(
-            required=False, label=_("At these hours"), help_text=_("Such as 10:00-14:00, 22:00-02:00; may cross midnight.")
+            required=False,
+            label=_("At these hours"),
+            help_text=_("Such as 10:00-14:00, 22:00-02:00; may cross midnight."),
         )
 
     def initial_of(self, value: dict[str, Any]) -> dict[str, Any]:
-        from datetime import datetime
-
         moments = {name: datetime.fromisoformat(value[name]) for name in ("starts_at", "ends_at") if value.get(name)}
         return {**value, **moments}
 
@@ -285,6 +288,11 @@ class LooksField(OneForm):
 
     class Form(Answers):
         color = forms.RegexField(
-            r"^#[0-9A-Fa-f]{6}\Z", required=False, label=_("Colour"), help_text=_("Such as #ff5a1f; empty: the usual one.")
+            r"^#[0-9A-Fa-f]{6}\Z",
+            required=False,
+            label=_("Colour"),
+            help_text=_("Such as #ff5a1f; empty: the usual one."),
         )
-        badge = forms.CharField(required=False, max_length=10, label=_("Badge"), help_text=_("A few words in its corner."))
+        badge = forms.CharField(
+            required=False, max_length=10, label=_("Badge"), help_text=_("A few words in its corner.")
+        )

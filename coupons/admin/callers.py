@@ -1,4 +1,4 @@
-"""API keys of the company's other systems: the key is shown once, when it is made; later it can only be switched off."""
+"""API keys of the company's other systems: shown once, when made; later they can only be switched off."""
 
 from typing import Any
 

@@ -78,6 +78,7 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
     warn_unsaved_form = True
     actions = None
     change_form_outer_before_template = "coupons/admin/panel.html"
+    change_list_template = "coupons/admin/list.html"
     #: What an empty list says.
     empty_words: Any = _("Nothing here yet.")
     #: Columns of the file; empty: no export.
@@ -147,7 +148,8 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
-        return [path("export/<slug:kind>/", self.admin_site.admin_view(self.export_view), name=name), *super().get_urls()]
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/<slug:kind>/", view, name=name), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {"can_export": self.has_export_permission(request), "query_string": request.GET.urlencode()}

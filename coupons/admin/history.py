@@ -55,7 +55,7 @@ class WithHistory(Desk):
             reason = record.history_change_reason or ""
             said = approving.SAID.get(reason)
             if said is None:
-                limits = [str(Supply._meta.get_field(name).verbose_name) for name in reason.split(", ") if name in Supply.LIMITS]
+                limits = [_limit(name) for name in reason.split(", ") if name in Supply.LIMITS]
                 said = _("limits: %(limits)s") % {"limits": ", ".join(limits)} if limits else ""
             yield {
                 "at": record.history_date,
@@ -71,6 +71,10 @@ class WithHistory(Desk):
             old, new = getattr(before, field.attname), getattr(after, field.attname)
             if old != new:
                 yield str(field.verbose_name), shown(field, old), shown(field, new)
+
+
+def _limit(name: str) -> str:
+    return str(Supply._meta.get_field(name).verbose_name)
 
 
 def shown(field: Field, value: Any) -> str:

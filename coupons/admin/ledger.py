@@ -1,4 +1,4 @@
-"""优惠券与流水: coupons in customers' hands and everything that happened to them; to read, and to void with a reason."""
+"""优惠券与流水: coupons in customers' hands and what happened to them; to read, and to void with a reason."""
 
 import re
 from typing import Any
@@ -13,7 +13,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    FieldTextFilter,
+    RangeDateTimeFilter,
+)
 from unfold.decorators import display
 
 from coupons.admin.desk import ReadDesk
@@ -33,6 +38,7 @@ EVENT_CHIPS = {
     "returned": "success",
     "expired": "",
     "void": "danger",
+    "freed": "",
 }
 
 
@@ -227,7 +233,8 @@ class CouponEventAdmin(ReadDesk):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("what", "customer", "template", "city", *(f"show_{name}" for name in self.fields if name.endswith("_fen")))
+        money = (f"show_{name}" for name in self.fields if name.endswith("_fen"))
+        return ("what", "customer", "template", "city", *money)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()

@@ -47,7 +47,9 @@ def fold(percent_off: Decimal | None) -> str:
 
 class YuanInput(UnfoldAdminTextInputWidget):
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"inputmode": "decimal", "autocomplete": "off", "suffix": gettext_lazy("yuan"), **(attrs or {})})
+        super().__init__(
+            {"inputmode": "decimal", "autocomplete": "off", "suffix": gettext_lazy("yuan"), **(attrs or {})}
+        )
 
 
 class YuanField(forms.Field):

@@ -4,22 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from shapely.geometry import shape as drawn
-from shapely.validation import explain_validity
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
 from coupons.admin.desk import Desk, ReadDesk
 from coupons.models import Area, Audience, Category, City, CouponTemplate, Merchant, Weather
-
-#: Corners of one area; more belong into a simplified shape.
-MOST_CORNERS = 20_000
 
 
 @admin.register(City)
@@ -60,51 +54,12 @@ class AreaForm(forms.ModelForm):
         model = Area
         fields = ()
 
-    def clean_geojson(self) -> dict[str, Any]:
-        return clean_shape(self.cleaned_data["geojson"])
-
-
-def clean_shape(shape: Any) -> dict[str, Any]:
-    """A Polygon or MultiPolygon in WGS-84, as GeoJSON writes it; a Feature around it is taken off.
-
-    :raises ValidationError: with what is wrong, in words.
-    """
-    if isinstance(shape, dict) and shape.get("type") == "Feature":
-        shape = shape.get("geometry")
-    if not isinstance(shape, dict) or shape.get("type") not in ("Polygon", "MultiPolygon"):
-        raise ValidationError(_("A GeoJSON Polygon or MultiPolygon is wanted."), "invalid_shape")
-    polygons = shape.get("coordinates")
-    polygons = [polygons] if shape["type"] == "Polygon" else polygons
-    corners = 0
-    if not isinstance(polygons, list) or not polygons:
-        raise ValidationError(_("The shape has no coordinates."), "invalid_shape")
-    for polygon in polygons:
-        if not isinstance(polygon, list) or not polygon:
-            raise ValidationError(_("The shape has no coordinates."), "invalid_shape")
-        for ring in polygon:
-            if not isinstance(ring, list) or len(ring) < 4 or ring[0] != ring[-1]:
-                raise ValidationError(_("Each ring has at least four positions, the last equal to the first."), "ring")
-            corners += len(ring)
-            for position in ring:
-                _check_position(position)
-    if corners > MOST_CORNERS:
-        raise ValidationError(_("At most %(most)d corners.") % {"most": MOST_CORNERS}, "too_long")
-    figure = drawn({"type": shape["type"], "coordinates": shape["coordinates"]})
-    if not figure.is_valid or not figure.area:
-        raise ValidationError(_("The shape crosses itself or has no inside: %(why)s.") % {"why": explain_validity(figure)})
-    return {"type": shape["type"], "coordinates": shape["coordinates"]}
-
-
-def _check_position(position: Any) -> None:
-    if (
-        not isinstance(position, list)
-        or len(position) < 2
-        or not all(type(number) in (int, float) for number in position[:2])
-    ):
-        raise ValidationError(_("A position is [longitude, latitude]."), "position")
-    longitude, latitude = position[:2]
-    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
-        raise ValidationError(_("Longitude comes first, within ±180; then latitude, within ±90."), "position")
+    def clean_geojson(self) -> Any:
+        """As drawing tools write it: a Feature around the shape is taken off. The model says what is wrong with it."""
+        shape = self.cleaned_data["geojson"]
+        if isinstance(shape, dict) and shape.get("type") == "Feature":
+            return shape.get("geometry")
+        return shape
 
 
 @admin.register(Area)

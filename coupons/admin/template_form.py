@@ -11,8 +11,8 @@ from unfold import widgets
 
 from coupons.admin.asking import ConditionsField, LooksField, ReleaseField, ScopeField
 from coupons.admin.desk import RefusedMixin, yuan_field
-from coupons.admin.money import fold
 from coupons.models import Budget, City, CouponTemplate, Supply
+from coupons.models.checks import check_worst_case
 from coupons.models.templates import MAX_FEN
 from coupons.rules.answers import Keys
 
@@ -103,8 +103,8 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):  # type: ignore[m
             for name in Supply.LIMITS:
                 self.initial[name] = getattr(self.supply, name)
             self.initial["version"] = self.instance.version
-        if "percent_off" in self.fields and self.instance.percent_off:
-            self.fields["percent_off"].help_text = f"{self.fields['percent_off'].help_text} {fold(self.instance.percent_off)}"
+        if "percent_off" in self.fields:
+            self.fields["percent_off"].widget.attrs["data-fold"] = _("%(tenths)s/10 of the price") % {"tenths": "0"}
         if self.is_frozen:
             for name in CouponTemplate.TERMS:
                 if name in self.fields:
@@ -149,6 +149,13 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):  # type: ignore[m
                     )
         return self.cleaned_data
 
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        budget = self.cleaned_data.get("budget")
+        if budget is not None and "cap_fen" not in self.errors:
+            for name, problems in check_worst_case(self.instance, self.limits, budget.limit_fen).items():
+                self.add_error(name if name in self.fields else None, problems)  # type: ignore[arg-type]
+
     def _update_errors(self, errors: ValidationError) -> None:
         """Errors of a path within a field, such as ``release.hours``, stand at the field."""
         if hasattr(errors, "error_dict"):
@@ -165,8 +172,9 @@ def edited_meanwhile(last: Any) -> ValidationError:
     who = getattr(last, "history_user", None) or _("another system")
     return ValidationError(
         _(
-            "%(who)s changed this while you had it open. Nothing of yours was saved, nothing of theirs was overwritten; "
-            "what you typed is still here. Open the page once more beside this one, and enter your changes there."
+            "%(who)s changed this while you had it open. Nothing of yours was saved, nothing of theirs was "
+            "overwritten; what you typed is still here. Open the page once more beside this one, and enter your "
+            "changes there."
         ),
         "edited_meanwhile",
         {"who": who},

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,8 +22,14 @@ from coupons.admin.template_form import TemplateForm
 from coupons.models import City, Coupon, CouponTemplate, Supply
 from coupons.queries.wording import claim_wording, wording
 
-CHIPS = {"draft": "", "awaiting_approval": "warning", "live": "success", "paused": "info", "ended": "danger"}
+CHIPS = {"draft": "primary", "awaiting_approval": "warning", "live": "success", "paused": "info", "ended": ""}
 APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
+
+
+def person(request: HttpRequest) -> AbstractUser:
+    """Whoever is signed in; the site lets nobody else in."""
+    assert isinstance(request.user, AbstractUser)
+    return request.user
 
 
 def _issued(template: CouponTemplate) -> int:
@@ -54,7 +61,7 @@ def _approval_says(template: CouponTemplate) -> list[str]:
 
 def _move(name: str) -> Any:
     def act(template: CouponTemplate, request: HttpRequest, answers: dict[str, Any]) -> CouponTemplate:
-        return approving.move(template, name, by=request.user)  # type: ignore[arg-type]
+        return approving.move(template, name, by=person(request))
 
     return act
 
@@ -143,8 +150,10 @@ MOVES = (
         gettext_lazy("Make a copy of this template?"),
         ("coupons.add_coupontemplate",),
         lambda template: True,
-        lambda template: [_("A draft with the same terms and limits, under a key of its own. No coupons are out of it.")],
-        lambda template, request, answers: approving.copy(template, by=request.user),
+        lambda template: [
+            _("A draft with the same terms and limits, under a key of its own. No coupons are out of it.")
+        ],
+        lambda template, request, answers: approving.copy(template, by=person(request)),
         gettext_lazy("This is the copy."),
         icon="content_copy",
     ),
@@ -185,7 +194,9 @@ class TemplateAdmin(WithHistory):
     form = TemplateForm
     moves = MOVES
     change_form_before_template = "coupons/admin/template_top.html"
-    empty_words = gettext_lazy("No templates yet. A template says what a coupon is worth, for whom, and how many there are.")
+    empty_words = gettext_lazy(
+        "No templates yet. A template says what a coupon is worth, for whom, and how many there are."
+    )
     list_display = ("named", "face", "state", "campaign", "progress", "validity", "updated_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -276,9 +287,16 @@ class TemplateAdmin(WithHistory):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         before = obj.status
-        editing.save_template(obj, form.limits, by=request.user, version=form.cleaned_data.get("version"))  # type: ignore[arg-type]
+        editing.save_template(obj, form.limits, by=person(request), version=form.cleaned_data.get("version"))
         if change and before != obj.status:
-            self.message_user(request, _("Its terms have changed, so it is a draft again and needs approving anew."), 30)
+            sentence = _("Its terms have changed, so it is a draft again and needs approving anew.")
+            self.message_user(request, sentence, messages.WARNING)
+
+    def moves_for(self, request: HttpRequest, obj: Any) -> list[Move]:
+        moves = super().moves_for(request, obj)
+        if any(move.name == "approve" for move in moves) and approving.had_a_hand_in(obj, person(request)):
+            return [move for move in moves if move.name != "approve"]
+        return moves
 
     def hangs(self, obj: Any) -> bool:
         return _issued(obj) > 0 or obj.offers.exists() or Coupon.objects.filter(template=obj).exists()
@@ -293,11 +311,13 @@ class TemplateAdmin(WithHistory):
                 facts.append((label, str(who)))
         coupons = f"{reverse('admin:coupons_coupon_changelist')}?template__id__exact={obj.pk}"
         notes = []
+        if approving.possible(obj, "approve") and approving.had_a_hand_in(obj, person(request)):
+            notes.append(_("You had a hand in this template, so somebody else has to approve it."))
         if supply.issued_count and self.has_change_permission(request, obj):
             notes.append(
                 _(
-                    "Coupons are out, so what customers were promised stays as it is: money, validity, use rules, cost. "
-                    "Limits, release and claim rules can still be changed. For other terms, make a copy."
+                    "Coupons are out, so what customers were promised stays as it is: money, validity, use rules, "
+                    "cost. Limits, release and claim rules can still be changed. For other terms, make a copy."
                 )
             )
         return {
@@ -385,7 +405,8 @@ class TemplateAdmin(WithHistory):
 
     @display(description=gettext_lazy("Given out"))
     def progress(self, obj: Any) -> SafeString:
-        return bar(obj.supply.issued_count, obj.supply.total_count, _of(obj.supply.issued_count, obj.supply.total_count))
+        issued, most = obj.supply.issued_count, obj.supply.total_count
+        return bar(issued, most, _of(issued, most))
 
     @display(description=gettext_lazy("Valid for"))
     def validity(self, obj: Any) -> str:
