@@ -1,6 +1,6 @@
 """发放: coupons into one customer's hands, within every limit, all of them or none."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from coupons.rules.codes import new_code, new_id
 CALL = """
 SELECT outcome, which, answer, answer_status FROM coupons_issue(
     %s::bigint, %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea, %s::text,
-    %s::timestamptz, %s::date, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text,
+    %s::timestamptz, %s::date, %s::timestamptz, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text,
     %s::bigint[], %s::bigint[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[],
     %s::bigint[], %s::boolean[], %s::text[])
 """
@@ -89,6 +89,7 @@ def issue(
         now,
         now.date(),
         midnight,
+        midnight + timedelta(days=1),
         placement,
         city,
         client,

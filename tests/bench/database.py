@@ -49,8 +49,8 @@ _ISSUE = f"""PERFORM outcome FROM coupons_issue(
     a_version => (SELECT version FROM coupons_catalogue), a_caller => 'key:1', a_key => md5(random()::text),
     a_fingerprint => '\\x00112233445566778899aabbccddeeff'::bytea, a_status => 201::smallint,
     a_body => convert_to(repeat('x', 600), 'UTF8'), a_customer_key => 'c' || floor(random() * 5000), a_now => now(),
-    a_day => current_date, a_day_starts => date_trunc('day', now()), a_placement => 'p-1', a_city => '310000',
-    a_client => 'app', a_by => 'key:1', a_reason => '', a_templates => ARRAY[t],
+    a_day => current_date, a_day_starts => date_trunc('day', now()), a_day_ends => date_trunc('day', now()) + interval '1 day',
+    a_placement => 'p-1', a_city => '310000', a_client => 'app', a_by => 'key:1', a_reason => '', a_templates => ARRAY[t],
     a_budgets => ARRAY[(SELECT budget_id FROM coupons_coupontemplate WHERE id = t)], a_ids => ARRAY[{_ID}],
     a_codes => ARRAY[{_CODE}], a_froms => ARRAY[now()], a_untils => ARRAY[now() + interval '7 days'],
     a_worths => ARRAY[2000]::bigint[], a_newcomers => ARRAY[false], a_groups => ARRAY[NULL]::text[])"""

@@ -6,12 +6,13 @@
 -- own update, and every row count is read; a limit lost to a neighbour in between raises, which undoes everything.
 --
 -- outcome: issued | replayed | key_reused | stale | a refusal code. which: the item (from 1) that was refused.
--- Items come sorted by template. worth: the most a coupon can take off, in fen. day: now's day in the business time zone.
+-- Items come sorted by template. worth: the most a coupon can take off, in fen. day: now's day in the business time zone,
+-- from day_starts to day_ends: not always 24 hours.
 CREATE FUNCTION coupons_issue(
     a_version bigint,
     a_caller text, a_key text, a_fingerprint bytea, a_status smallint, a_body bytea,
     a_customer_key text,
-    a_now timestamptz, a_day date, a_day_starts timestamptz,
+    a_now timestamptz, a_day date, a_day_starts timestamptz, a_day_ends timestamptz,
     a_placement text, a_city text, a_client text, a_by text, a_reason text,
     a_templates bigint[], a_budgets bigint[], a_ids uuid[], a_codes text[],
     a_froms timestamptz[], a_untils timestamptz[], a_worths bigint[], a_newcomers boolean[], a_groups text[],
@@ -139,7 +140,7 @@ BEGIN
             -- The counter is a day ahead of this call's clock: the numbers of the day before come from the rows.
             SELECT count(*) INTO today FROM coupons_coupon
              WHERE customer_id = customer AND template_id = a_templates[i]
-               AND issued_at >= a_day_starts AND issued_at < a_day_starts + interval '1 day';
+               AND issued_at >= a_day_starts AND issued_at < a_day_ends;
             IF c.day <= a_day OR today >= s.customer_daily_count OR (today + 1) * w > s.customer_daily_fen THEN
                 RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'customer_daily_limit';
             END IF;
@@ -163,16 +164,6 @@ BEGIN
     FOR i IN 1..n LOOP
         which := i;
         w := a_worths[i];
-        s := looks[i];
-        IF s.day > a_day AND (s.daily_count IS NOT NULL OR s.daily_fen IS NOT NULL) THEN
-            PERFORM FROM coupons_supply WHERE template_id = a_templates[i] FOR NO KEY UPDATE;
-            SELECT count(*) INTO today FROM coupons_coupon
-             WHERE template_id = a_templates[i]
-               AND issued_at >= a_day_starts AND issued_at < a_day_starts + interval '1 day';
-            IF today > s.daily_count OR today * w > s.daily_fen THEN  -- our own rows are counted already
-                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'daily_limit';
-            END IF;
-        END IF;
         UPDATE coupons_supply AS o
            SET issued_count = o.issued_count + 1,
                issued_fen = o.issued_fen + w,
@@ -182,14 +173,25 @@ BEGIN
          WHERE o.template_id = a_templates[i]
            AND (o.total_count IS NULL OR o.issued_count < o.total_count)
            AND (o.total_fen IS NULL OR o.issued_fen + w <= o.total_fen)
+           AND ((o.day > a_day) IS NOT TRUE OR (o.daily_count IS NULL AND o.daily_fen IS NULL))
            AND (o.daily_count IS NULL OR o.daily_count > CASE WHEN o.day = a_day THEN o.day_count ELSE 0 END)
            AND (o.daily_fen IS NULL OR o.daily_fen >= w + CASE WHEN o.day = a_day THEN o.day_fen ELSE 0 END);
         GET DIAGNOSTICS changed = ROW_COUNT;
         IF changed = 0 THEN
-            SELECT * INTO s FROM coupons_supply WHERE template_id = a_templates[i];
-            RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i,
-                MESSAGE = CASE WHEN s.issued_count >= s.total_count OR s.issued_fen + w > s.total_fen
-                               THEN 'sold_out' ELSE 'daily_limit' END;
+            SELECT * INTO s FROM coupons_supply WHERE template_id = a_templates[i] FOR NO KEY UPDATE;
+            IF s.issued_count >= s.total_count OR s.issued_fen + w > s.total_fen THEN
+                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'sold_out';
+            END IF;
+            -- The counter went on to a later day, by another's clock or while we waited: our day's numbers come from the
+            -- rows, our own among them.
+            SELECT count(*) INTO today FROM coupons_coupon
+             WHERE s.day > a_day AND template_id = a_templates[i]
+               AND issued_at >= a_day_starts AND issued_at < a_day_ends;
+            IF (s.day > a_day) IS NOT TRUE OR today > s.daily_count OR today * w > s.daily_fen THEN
+                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = i, MESSAGE = 'daily_limit';
+            END IF;
+            UPDATE coupons_supply SET issued_count = issued_count + 1, issued_fen = issued_fen + w
+             WHERE template_id = a_templates[i];
         END IF;
     END LOOP;
 
