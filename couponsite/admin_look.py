@@ -51,14 +51,14 @@ MENU: list[dict[str, Any]] = [
         ],
     },
     {
-        "title": _("People"),
+        "title": _("Audiences and customers"),
         "items": [
             _page(_("Customers"), "coupons.customer", "person_search"),
             _page(_("Audiences"), "coupons.audience", "groups"),
         ],
     },
     {
-        "title": _("Money"),
+        "title": _("Finance"),
         "items": [
             _page(_("Redemptions"), "redemption.redemption", "receipt_long"),
             _page(_("Orders"), "redemption.order", "shopping_bag"),
@@ -90,7 +90,7 @@ MENU: list[dict[str, Any]] = [
         "title": _("System"),
         "items": [
             _page(_("API keys"), "coupons.apikey", "key"),
-            _page(_("Users"), "auth.user", "badge"),
+            _page(_("Accounts"), "auth.user", "badge"),
             _page(_("Groups"), "auth.group", "shield_person"),
             _page(_("Failed sign-ins"), "axes.accessattempt", "gpp_bad"),
             _page(_("Sign-ins"), "axes.accesslog", "login"),
