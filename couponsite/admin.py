@@ -1,0 +1,27 @@
+"""What of the operators' site no single floor could bring: people, and figures handed down to the pages below."""
+
+from collections.abc import Iterable, Mapping
+
+from couponsite import admin_people
+from distribution.admin import figures
+from stats.queries.numbers import numbers
+
+__all__ = ["admin_people"]
+
+
+def _reached(campaigns: Iterable[int]) -> Mapping[int, figures.Reached]:
+    found = numbers(("campaign",))[0]
+    return {
+        pk: figures.Reached(n.issued_count, n.used_count, n.gmv_fen)
+        for pk in campaigns
+        if (n := found.get((pk,))) is not None
+    }
+
+
+def _issued(placements: Iterable[str]) -> Mapping[str, int]:
+    found = numbers(("placement",))[0]
+    return {key: found[(key,)].issued_count for key in placements if (key,) in found}
+
+
+figures.reached = _reached
+figures.issued = _issued

@@ -1,0 +1,146 @@
+"""Who works here: users and groups, and what the lock at the door has seen. For administrators."""
+
+from typing import Any
+
+from axes import admin as axes_admin  # noqa: F401  registered, so that it can be registered anew
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin
+from django.contrib.admin.sites import NotRegistered
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from coupons.admin.desk import ReadDesk
+from couponsite import roles
+
+for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
+    try:
+        admin.site.unregister(model)
+    except NotRegistered:  # left out by the settings
+        continue
+
+ROLES = (*roles.ROLES, roles.EVERYTHING)
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, ModelAdmin):
+    """Nobody is deleted: what they did bears their name. Who leaves is switched off."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("named", "group_names", "active", "last_login")
+    list_filter = ("is_active", ("groups", RelatedDropdownFilter))
+    list_filter_submit = True
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    actions = None
+    warn_unsaved_form = True
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        (gettext_lazy("May do"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (gettext_lazy("When"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email", "usable_password", "password1", "password2")}),
+        (gettext_lazy("May do"), {"fields": ("is_staff", "groups")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Only a superuser makes superusers."""
+        times = ("last_login", "date_joined")
+        return times if request.user.is_superuser else (*times, "is_superuser")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever could set a superuser's password could be one."""
+        safe = obj is None or not obj.is_superuser or request.user.is_superuser
+        return safe and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups":
+            field.help_text = _("What somebody may do comes from their groups.")
+        return field
+
+    @display(description=gettext_lazy("User"), header=True, ordering="username")
+    def named(self, obj: Any) -> list[str]:
+        return [obj.username, obj.get_full_name()]
+
+    @display(description=gettext_lazy("Groups"))
+    def group_names(self, obj: Any) -> str:
+        names = [group.name for group in obj.groups.all()]
+        return ", ".join([*names, _("superuser")] if obj.is_superuser else names) or "–"
+
+    @display(description=gettext_lazy("State"), label={"on": "success", "off": "danger"}, ordering="is_active")
+    def active(self, obj: Any) -> tuple[str, str]:
+        return ("on", _("active")) if obj.is_active else ("off", _("switched off"))
+
+
+@admin.register(Group)
+class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+    """The house's five groups are what ``roles`` says; others may be made beside them."""
+
+    list_display = ("name", "kind", "members")
+    actions = None
+    warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("user_set")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (obj is None or obj.name not in ROLES) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and obj.name not in ROLES and super().has_delete_permission(request, obj)
+
+    @display(description=gettext_lazy("Kind"), label={"house": "info", "own": ""})
+    def kind(self, obj: Any) -> tuple[str, str]:
+        return ("house", _("built in")) if obj.name in ROLES else ("own", _("made here"))
+
+    @display(description=gettext_lazy("Members"))
+    def members(self, obj: Any) -> str:
+        return ", ".join(user.username for user in obj.user_set.all()[:10]) or "–"
+
+
+class SignInDesk(ReadDesk):
+    """What axes wrote down about somebody at the door."""
+
+    search_fields = ("username", "ip_address")
+    list_filter = (("attempt_time", RangeDateTimeFilter),)
+    ordering = ("-attempt_time",)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(SignInDesk):
+    """Deleting one lets its user try again at once."""
+
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
+    fields = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent", "path_info")
+    empty_words = gettext_lazy("Nobody has failed to sign in.")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and request.user.has_perm("axes.delete_accessattempt")
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(SignInDesk):
+    list_display = ("attempt_time", "username", "ip_address", "logout_time", "user_agent")
+    fields = ("attempt_time", "logout_time", "username", "ip_address", "user_agent", "path_info")
+    empty_words = gettext_lazy("Nobody has signed in yet.")

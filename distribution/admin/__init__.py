@@ -1,0 +1,5 @@
+"""The operators' pages of campaigns and of where they are placed."""
+
+from distribution.admin import campaigns, placements
+
+__all__ = ["campaigns", "placements"]

@@ -1,0 +1,32 @@
+"""What was counted of campaigns and placements. Counting stands a floor above, so the house hands it in."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from distribution.models import Campaign
+
+
+class Reached(NamedTuple):
+    """What came of a campaign so far."""
+
+    issued: int = 0
+    redeemed: int = 0
+    gmv_fen: int = 0
+
+
+#: By the campaigns' ids.
+reached: Callable[[Iterable[int]], Mapping[int, Reached]] = lambda campaigns: {}  # noqa: E731
+#: How many coupons each placement gave out, by its key.
+issued: Callable[[Iterable[str]], Mapping[str, int]] = lambda placements: {}  # noqa: E731
+
+
+def towards_goal(campaign: Campaign, so_far: Reached) -> int | None:
+    """None: nobody counts that."""
+    match campaign.goal_metric:
+        case Campaign.Metric.ISSUED:
+            return so_far.issued
+        case Campaign.Metric.REDEEMED:
+            return so_far.redeemed
+        case Campaign.Metric.GMV_FEN:
+            return so_far.gmv_fen
+    return None

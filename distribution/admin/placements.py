@@ -1,0 +1,547 @@
+"""投放: a channel and a form of a campaign, and what is offered there, in order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from coupons.admin.desk import DeskInline
+from coupons.admin.history import WithHistory
+from coupons.admin.moving import Move
+from coupons.models import Audience, CouponTemplate
+from coupons.queries.wording import wording
+from distribution import placing
+from distribution.admin import figures
+from distribution.admin.campaigns import APPROVES
+from distribution.admin.seen import SeenForm
+from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, phase_of, placement_state
+from distribution.models import Campaign, Offer, Placement
+from distribution.queries.placements import CLAIMED_FORMS
+
+CHANGES = "distribution.change_placement"
+
+
+# --- moves -------------------------------------------------------------------------------------------------------
+
+
+def _opening_says(placement: Placement) -> list[str]:
+    campaign = placement.campaign
+    start, end = (f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" for moment in (campaign.starts_at, campaign.ends_at))
+    said = [
+        {
+            "planned": _("Customers can claim from %(start)s on, when its campaign starts.") % {"start": start},
+            "running": _("Customers can claim from now on, until its campaign ends on %(end)s.") % {"end": end},
+            "over": _("Its campaign ended on %(end)s: nothing is given out.") % {"end": end},
+        }[phase_of(campaign)]
+    ]
+    offers = list(placement.offers.select_related("template"))
+    resting = [str(offer.template) for offer in offers if offer.template.status != CouponTemplate.Status.LIVE]
+    if not offers:
+        said.append(_("It offers nothing yet."))
+    if resting:
+        said.append(_("Not live themselves, so not given out for now: %(templates)s.") % {"templates": ", ".join(resting)})
+    if placement.form not in CLAIMED_FORMS:
+        said.append(_("Customers cannot claim through this form yet."))
+    return said
+
+
+_STAYS = gettext_lazy("Coupons that were given out stay with their customers and can be used.")
+
+
+def _move(name: str) -> Any:
+    def act(placement: Placement, request: HttpRequest, answers: dict[str, Any]) -> Placement:
+        return placing.move(placement, name, by=request.user)  # type: ignore[arg-type]
+
+    return act
+
+
+def _possible(name: str) -> Any:
+    return lambda placement: placing.possible(placement, name)
+
+
+MOVES = (
+    Move(
+        "open",
+        gettext_lazy("Let it go live"),
+        gettext_lazy("Let this placement go live?"),
+        (APPROVES,),
+        _possible("open"),
+        _opening_says,
+        _move("open"),
+        gettext_lazy("The placement is live."),
+        icon="rocket_launch",
+        main=True,
+    ),
+    Move(
+        "pause",
+        gettext_lazy("Pause"),
+        gettext_lazy("Pause this placement?"),
+        (APPROVES, CHANGES),
+        _possible("pause"),
+        lambda placement: [_("Nobody can claim from it while it is paused."), str(_STAYS), _("It can be resumed.")],
+        _move("pause"),
+        gettext_lazy("Paused."),
+        icon="pause",
+    ),
+    Move(
+        "resume",
+        gettext_lazy("Resume"),
+        gettext_lazy("Resume this placement?"),
+        (APPROVES, CHANGES),
+        _possible("resume"),
+        _opening_says,
+        _move("resume"),
+        gettext_lazy("Resumed; the placement is live."),
+        icon="play_arrow",
+        main=True,
+    ),
+    Move(
+        "end",
+        gettext_lazy("End"),
+        gettext_lazy("End this placement for good?"),
+        (APPROVES, CHANGES),
+        _possible("end"),
+        lambda placement: [_("Nobody can claim from it any more, and this cannot be undone."), str(_STAYS)],
+        _move("end"),
+        gettext_lazy("Ended."),
+        icon="stop",
+        danger=True,
+    ),
+)
+
+
+# --- offers ------------------------------------------------------------------------------------------------------
+
+
+class OfferForm(forms.ModelForm):
+    position = forms.IntegerField(
+        label=gettext_lazy("Order"),
+        required=False,
+        min_value=0,
+        max_value=10_000,
+        widget=widgets.UnfoldAdminIntegerFieldWidget({"class": "offer-number"}),
+    )
+    weight = forms.IntegerField(
+        label=gettext_lazy("Weight"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text=gettext_lazy("Twice the weight, twice the luck."),
+        widget=widgets.UnfoldAdminIntegerFieldWidget({"class": "offer-number"}),
+    )
+
+    class Meta:
+        model = Offer
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["position"] = self.instance.position + 1
+        else:
+            self.initial.pop("position", None)  # at the end
+
+    def has_changed(self) -> bool:
+        """A new line without a template is no offer yet."""
+        changed = set(self.changed_data)
+        return bool(changed if self.instance.pk else changed - {"position", "weight"})
+
+    def clean_weight(self) -> int:
+        return self.cleaned_data["weight"] or 1
+
+    def validate_constraints(self) -> None:
+        """The lines are asked together, and written anew."""
+
+
+class OfferLines(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        seen = set()
+        for form in self.lines():
+            offered = (form.cleaned_data["template"], form.cleaned_data.get("audience"))
+            if offered in seen:
+                form.add_error("template", _("This template is offered to the same audience above already."))
+            seen.add(offered)
+
+    def lines(self) -> list[Any]:
+        """What is offered, in order; without a number, at the end."""
+        kept = [
+            (form.cleaned_data["position"] is None, form.cleaned_data["position"] or 0, number, form)
+            for number, form in enumerate(self.forms)
+            if form not in self.deleted_forms and (form.cleaned_data or {}).get("template")
+        ] if all(hasattr(form, "cleaned_data") for form in self.forms) else []  # fmt: skip
+        return [form for _last, _position, _number, form in sorted(kept, key=lambda line: line[:3])]
+
+    def validate_unique(self) -> None:
+        """``clean`` asks it, for everyone's lines as well."""
+
+    def offered(self) -> list[placing.Offered]:
+        return [
+            (
+                form.cleaned_data["template"].pk,
+                form.cleaned_data["audience"].pk if form.cleaned_data.get("audience") else None,
+                form.cleaned_data["weight"],
+            )
+            for form in self.lines()
+        ]
+
+
+class OfferInline(DeskInline):
+    model = Offer
+    form = OfferForm
+    formset = OfferLines
+    fields = ("position", "template", "audience", "weight", "says")
+    readonly_fields = ("says",)
+    ordering = ("position", "id")
+    ordering_field = "position"
+    hide_title = True
+    verbose_name = gettext_lazy("offer")
+    verbose_name_plural = gettext_lazy("Offers")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        return super().get_queryset(request).select_related("template", "audience")
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj and obj.offers.exists() else 1
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name in ("template", "audience"):
+            field.choices = self._choices(request, db_field.name)
+        return field
+
+    @staticmethod
+    def _choices(request: HttpRequest, name: str) -> list[Any]:
+        """Read once for all lines of the page."""
+        kept = request.__dict__.setdefault("_offer_choices", {})
+        if name not in kept:
+            kept[name] = _audiences() if name == "audience" else _templates(request)
+        return kept[name]
+
+    # Who may see or change the placement may see or change what it offers.
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("distribution.view_placement")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        right = CHANGES if isinstance(obj, Placement) and obj.pk else "distribution.add_placement"
+        return request.user.has_perm(right) and getattr(obj, "status", "") != Placement.Status.ENDED
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    @display(description=gettext_lazy("What it says"))
+    def says(self, obj: Any) -> str:
+        return wording(obj.template)["short"] if obj.template_id else ""
+
+
+def _audiences() -> list[tuple[Any, Any]]:
+    return [("", _("everyone")), *Audience.objects.order_by("name").values_list("pk", "name")]
+
+
+def _templates(request: HttpRequest) -> list[tuple[Any, Any]]:
+    """By campaign, the placement's own first: what is not ended in campaigns that are not over, and what it offers."""
+    own = getattr(request, "campaign_of_placement", None)
+    placement = getattr(request, "placement", None)
+    offered = Q(offers__placement=placement) if placement else Q(pk=None)
+    found = (
+        CouponTemplate.objects.filter(
+            ~Q(status=CouponTemplate.Status.ENDED) & Q(budget__campaign__ends_at__gt=timezone.now())
+            | Q(budget__campaign=own, budget__campaign__isnull=False)
+            | offered
+        )
+        .annotate(campaign_id=F("budget__campaign"), campaign_name=F("budget__campaign__name"))
+        .only("internal_name", "status")
+        .order_by("-campaign_id", "-id")
+        .distinct()
+    )
+    groups: dict[tuple[Any, str], list[tuple[int, str]]] = {}
+    for template in found:
+        words = template.internal_name
+        if template.status != CouponTemplate.Status.LIVE:
+            words = f"{words} ({template.get_status_display()})"
+        groups.setdefault((template.campaign_id, template.campaign_name or "–"), []).append((template.pk, words))
+    ordered = sorted(groups.items(), key=lambda group: group[0][0] != own)
+    return [("", "–"), *((name, choices) for (_pk, name), choices in ordered)]
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+class PlacementForm(SeenForm):
+    pick = forms.ChoiceField(
+        label=gettext_lazy("Customer gets"),
+        choices=Placement.Pick.choices,
+        initial=Placement.Pick.FIRST,
+        widget=widgets.UnfoldAdminRadioSelectWidget(),
+    )
+
+    class Meta:
+        model = Placement
+        fields = ()
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By what it is at this moment."""
+
+    title = gettext_lazy("State")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return list(PLACEMENT_STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Placement]) -> QuerySet[Placement]:
+        now, live = timezone.now(), queryset.filter(status=Placement.Status.LIVE)
+        match self.value():
+            case "live":
+                return live.filter(campaign__starts_at__lte=now, campaign__ends_at__gt=now)
+            case "waiting":
+                return live.filter(campaign__starts_at__gt=now)
+            case "over":
+                return live.filter(campaign__ends_at__lte=now)
+            case "draft" | "paused" | "ended" as status:
+                return queryset.filter(status=status)
+        return queryset
+
+
+@admin.register(Placement)
+class PlacementAdmin(WithHistory):
+    form = PlacementForm
+    inlines = (OfferInline,)
+    moves = MOVES
+    change_form_outer_before_template = "distribution/admin/placement_top.html"
+    change_form_before_template = "distribution/admin/seen.html"
+    empty_words = gettext_lazy(
+        "No placements yet. A placement says where coupons are offered, in which form, and which of them in which order."
+    )
+    list_display = ("named", "campaign_name", "channel_name", "form_name", "pick_name", "state", "issued")
+    list_filter = (
+        StateFilter,
+        ("channel", ChoicesDropdownFilter),
+        ("form", ChoicesDropdownFilter),
+        ("campaign", RelatedDropdownFilter),
+    )
+    search_fields = ("key", "title", "campaign__name")
+    list_select_related = ("campaign",)
+    ordering = ("-id",)
+    export_fields = ("key", "title", "campaign", "channel", "form", "pick", "state", "issued", "created_at")
+    fieldsets = (
+        (None, {"fields": ("campaign", "title", "key", "channel", "form", "pick")}),
+    )
+
+    class Media:
+        css = {"all": ("distribution/desk.css",)}
+        js = ("distribution/desk.js",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
+        return super().get_queryset(request).select_related("campaign")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("campaign_name",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        return [
+            (title, {**options, "fields": ["campaign_name" if name == "campaign" else name for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and getattr(obj, "status", "") != Placement.Status.ENDED
+
+    def hangs(self, obj: Any) -> bool:
+        return obj.status != Placement.Status.DRAFT or obj.history.filter(status=Placement.Status.LIVE).exists()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"request": request})
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> Any:
+        """``?template=``: set up for that template."""
+        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
+        template = request.GET.get("template", "")
+        if request.method == "GET" and template.isdecimal() and not obj.pk:
+            kwargs["initial"] = [{"template": int(template)}]
+        return kwargs
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "campaign":
+            kwargs["queryset"] = Campaign.objects.filter(ends_at__gt=timezone.now())
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        asked = super().get_changeform_initial_data(request)
+        template = asked.pop("template", "")
+        if not asked.get("campaign") and str(template).isdecimal():
+            found = Campaign.objects.filter(budget__templates=int(template)).first()
+            asked["campaign"] = found.pk if found else None
+        campaign = Campaign.objects.filter(pk=asked["campaign"]).first() if _is_number(asked.get("campaign")) else None
+        if campaign and not asked.get("key"):
+            number = campaign.placements.count() + 1
+            while Placement.objects.filter(key=f"{campaign.key[:58]}-{number}").exists():
+                number += 1
+            asked["key"] = f"{campaign.key[:58]}-{number}"
+        return asked
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        placement = self.get_object(request, object_id) if object_id else None
+        campaign = placement.campaign_id if placement else request.POST.get("campaign") or request.GET.get("campaign")
+        request.placement = placement  # type: ignore[attr-defined]  # whose templates come first
+        request.campaign_of_placement = int(campaign) if _is_number(campaign) else None  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Written with its offers, once they are known to be well."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        offers = formsets[0] if formsets else None
+        back = placing.save(
+            form.instance,
+            offers.offered() if offers else [],
+            may_approve=request.user.has_perm(APPROVES),
+            by=request.user,  # type: ignore[arg-type]
+            seen=form.cleaned_data.get("seen"),
+        )
+        for formset in formsets:
+            formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if back:
+            self.message_user(
+                request, _("What it offers has changed, so it is a draft again and needs approving anew."), 30
+            )
+
+    def _entries(self, records: Any) -> Iterator[dict[str, Any]]:
+        rows = list(records)
+        for record, entry in zip(rows, super()._entries(rows), strict=True):
+            said = placing.SAID.get(record.history_change_reason or "")
+            yield {**entry, "said": said or entry["said"]}
+
+    def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        state = placement_state(obj)
+        issued = figures.issued([obj.key]).get(obj.key, 0)
+        notes = []
+        if obj.form not in CLAIMED_FORMS:
+            notes.append(_("Customers cannot claim through this form yet."))
+        if (
+            obj.status in (Placement.Status.LIVE, Placement.Status.PAUSED)
+            and self.has_change_permission(request, obj)
+            and not request.user.has_perm(APPROVES)
+        ):
+            notes.append(
+                _("It was approved as it is. If you change what it offers, it is a draft again until it is approved anew.")
+            )
+        if obj.status == Placement.Status.DRAFT and not request.user.has_perm(APPROVES):
+            notes.append(_("Somebody with the right to approve lets it go live."))
+        offers = list(obj.offers.select_related("template", "audience").order_by("position", "id"))
+        links = [(_("Campaign"), _campaign_page(obj))] if request.user.has_perm("distribution.view_campaign") else []
+        if request.user.has_perm("coupons.view_coupon"):
+            links.append((_("Its coupons"), _coupons_of(obj)))
+        return {
+            "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
+            "title": str(obj),
+            "facts": [(_("Given out"), f"{issued:,}")],
+            "links": links,
+            "notes": notes,
+            "groups": [
+                (_offer_title(number, offer, obj.pick), wording(offer.template)["rules"])
+                for number, offer in enumerate(offers, 1)
+            ],
+            "call": _call(request, obj) if obj.form in CLAIMED_FORMS else "",
+        }
+
+    # --- columns --------------------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        if changes := (getattr(response, "context_data", None) or {}).get("cl"):
+            self._know(changes.result_list)
+        return response
+
+    def _export_rows(self, rows: Any) -> Any:
+        placements = list(rows)
+        self._know(placements)
+        for placement in placements:
+            yield [self._export_cell(placement, name) for name in self.export_fields]
+
+    @staticmethod
+    def _know(placements: Any) -> None:
+        counted = figures.issued([placement.key for placement in placements])
+        for placement in placements:
+            placement.issued_count = counted.get(placement.key, 0)
+
+    @display(description=gettext_lazy("Placement"), header=True, ordering="title")
+    def named(self, obj: Any) -> list[str]:
+        return [str(obj), obj.key]
+
+    @display(description=gettext_lazy("Campaign"), ordering="campaign__name")
+    def campaign_name(self, obj: Any) -> str:
+        return obj.campaign.name
+
+    @display(description=gettext_lazy("Channel"), ordering="channel")
+    def channel_name(self, obj: Any) -> str:
+        return obj.get_channel_display()
+
+    @display(description=gettext_lazy("Form"), ordering="form")
+    def form_name(self, obj: Any) -> str:
+        return obj.get_form_display()
+
+    @display(description=gettext_lazy("Customer gets"), ordering="pick")
+    def pick_name(self, obj: Any) -> str:
+        return obj.get_pick_display()
+
+    @display(description=gettext_lazy("State"), label=PLACEMENT_CHIPS, ordering="status")
+    def state(self, obj: Any) -> tuple[str, str]:
+        state = placement_state(obj)
+        return state, str(PLACEMENT_STATES[state])
+
+    @display(description=gettext_lazy("Given out"))
+    def issued(self, obj: Any) -> SafeString | int:
+        return format_html('<span class="desk-number">{}</span>', f"{obj.issued_count:,}")
+
+
+def _is_number(value: Any) -> bool:
+    return str(value or "").isdecimal()
+
+
+def _campaign_page(placement: Placement) -> str:
+    return reverse("admin:distribution_campaign_change", args=[placement.campaign_id])
+
+
+def _coupons_of(placement: Placement) -> str:
+    return f"{reverse('admin:coupons_coupon_changelist')}?placement={placement.key}"
+
+
+def _offer_title(number: int, offer: Offer, pick: str) -> str:
+    words = f"{number}. {offer.template}"
+    if offer.audience:
+        words = _("%(offer)s, for %(audience)s") % {"offer": words, "audience": offer.audience.name}
+    if pick == Placement.Pick.RANDOM:
+        words = _("%(offer)s, weight %(weight)s") % {"offer": words, "weight": offer.weight}
+    if offer.template.status != CouponTemplate.Status.LIVE:
+        words = f"{words} ({offer.template.get_status_display()})"
+    return words
+
+
+def _call(request: HttpRequest, placement: Placement) -> str:
+    """One line for a terminal."""
+    address = request.build_absolute_uri(f"/api/v1/placements/{placement.key}/claims/")
+    return (
+        f"curl -X POST '{address}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json'"
+        """ -H 'Idempotency-Key: 1' -d '{"customer": "CUSTOMER", "client": "app"}'"""
+    )

@@ -1,0 +1,116 @@
+"""A placement is written down or changed by hand, and moved from draft to its end.
+
+draft → live ⇄ paused → ended. Going live needs the right to approve; what was approved and is changed without that
+right is a draft again.
+"""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from coupons.refused import Refused
+from distribution.models import Offer, Placement
+
+Status = Placement.Status
+
+#: What each move is called on record, and from where to where it goes.
+MOVES: dict[str, tuple[tuple[str, ...], str]] = {
+    "open": ((Status.DRAFT,), Status.LIVE),
+    "pause": ((Status.LIVE,), Status.PAUSED),
+    "resume": ((Status.PAUSED,), Status.LIVE),
+    "end": ((Status.LIVE, Status.PAUSED), Status.ENDED),
+}
+OFFERS = "offers"
+SAID = {
+    "open": gettext_lazy("went live"),
+    "pause": gettext_lazy("paused"),
+    "resume": gettext_lazy("resumed"),
+    "end": gettext_lazy("ended"),
+    OFFERS: gettext_lazy("what it offers"),
+}
+#: What an approver looked at, beside the offers.
+APPROVED = ("channel", "form", "pick")
+
+
+def possible(placement: Placement, move: str) -> bool:
+    return placement.status in MOVES[move][0]
+
+
+@transaction.atomic
+def move(placement: Placement, name: str, *, by: AbstractUser | None) -> Placement:
+    """Whether ``by`` may approve, the door has asked.  :raises Refused: ``state_forbids``."""
+    now = Placement.objects.select_for_update(no_key=True).get(pk=placement.pk)
+    sources, target = MOVES[name]
+    if now.status not in sources:
+        raise Refused("state_forbids", state=now.status)
+    if name == "open" and not now.offers.exists():
+        raise Refused("state_forbids", detail=_("It offers nothing yet: add an offer first."))
+    now.status = target
+    now._change_reason = name  # type: ignore[attr-defined]
+    now._history_user = by  # type: ignore[attr-defined]
+    now.save(update_fields=["status"])
+    placement.status = target
+    return now
+
+
+#: Template, audience's key or None, weight; in the order in which they are offered.
+Offered = tuple[int, str | None, int]
+
+
+@transaction.atomic
+def save(
+    placement: Placement,
+    offers: Sequence[Offered],
+    *,
+    may_approve: bool,
+    by: AbstractUser | None,
+    seen: int | None = None,
+) -> bool:
+    """Writes the placement and its offers. True: it was approved, has changed, and is a draft again.
+
+    ``seen``: the number of the history record that the editor saw last; None: whatever is there now.
+
+    :raises Refused: ``edited_meanwhile``; ``state_forbids`` once it has ended.
+    """
+    placement._history_user = by  # type: ignore[attr-defined]
+    if placement.pk is None:
+        placement.status = Status.DRAFT
+        placement.save(force_insert=True)
+        _write(placement, offers)
+        return False
+
+    before = Placement.objects.select_for_update(no_key=True).get(pk=placement.pk)
+    if seen is not None and seen != last_record(before):
+        raise Refused("edited_meanwhile")
+    if before.status == Status.ENDED:
+        raise Refused("state_forbids", state=before.status)
+    there = list(before.offers.order_by("position", "id").values_list("template_id", "audience_id", "weight"))
+    reordered = there != list(offers)
+    approved = before.status in (Status.LIVE, Status.PAUSED)
+    changed = reordered or any(getattr(before, name) != getattr(placement, name) for name in APPROVED)
+    back = approved and changed and not may_approve
+    placement.status = Status.DRAFT if back else before.status
+    if reordered or any(
+        getattr(before, field.attname) != getattr(placement, field.attname) for field in Placement._meta.concrete_fields
+    ):
+        placement._change_reason = OFFERS if reordered else None  # type: ignore[attr-defined]
+        placement.save()
+    if reordered:
+        before.offers.all().delete()
+        _write(placement, offers)
+    return back
+
+
+def last_record(placement: Placement) -> int | None:
+    """The number of its last history record."""
+    return placement.history.values_list("history_id", flat=True).first()
+
+
+def _write(placement: Placement, offers: Sequence[Offered]) -> None:
+    Offer.objects.bulk_create(
+        Offer(placement=placement, position=position, template_id=template, audience_id=audience, weight=weight)
+        for position, (template, audience, weight) in enumerate(offers)
+    )
