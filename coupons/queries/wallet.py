@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.utils import timezone
 
 from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.direct import rows
@@ -92,14 +91,15 @@ def one(customer: str | None, id: UUID) -> Held | None:
 
 
 def coupon_bytes(coupon: Held, template: CompiledTemplate, now: datetime) -> bytes:
-    """One coupon as JSON."""
+    """One coupon as JSON; moments in ``now``'s time zone."""
     status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
+    zone = now.tzinfo
     return b'{"id":"%b","code":"%b","status":"%b","valid_from":"%b","valid_until":"%b","placement":%b,%b' % (
         str(coupon.id).encode(),
         coupon.code.encode(),
         status.encode(),
-        _moment(coupon.valid_from),
-        _moment(coupon.valid_until),
+        coupon.valid_from.astimezone(zone).isoformat(timespec="seconds").encode(),
+        coupon.valid_until.astimezone(zone).isoformat(timespec="seconds").encode(),
         b"null" if coupon.placement is None else b'"%b"' % coupon.placement.encode(),
         template.face_bytes(),
     )
@@ -108,11 +108,7 @@ def coupon_bytes(coupon: Held, template: CompiledTemplate, now: datetime) -> byt
 def coupons_bytes(coupons: list[Held], book: Book, now: datetime) -> bytes:
     """Several as a JSON array."""
     templates = book.templates({coupon.template_id for coupon in coupons})
-    return b"[%b]" % b",".join(coupon_bytes(coupon, templates[coupon.template_id], now) for coupon in coupons)
-
-
-def _moment(moment: datetime) -> bytes:
-    return timezone.localtime(moment).isoformat(timespec="seconds").encode()
+    return b"[%b]" % b",".join([coupon_bytes(coupon, templates[coupon.template_id], now) for coupon in coupons])
 
 
 def fresh(
