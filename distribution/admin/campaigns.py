@@ -198,7 +198,7 @@ class CampaignAdmin(WithHistory):
     empty_words = gettext_lazy(
         "No campaigns yet. A campaign comes first: its goal, its period and its budget; coupons and placements follow."
     )
-    list_display = ("named", "phase", "period", "purse", "goal", "below", "owner")
+    list_display = ("named", "phase", "period", "purse", "goal", "template_count", "placement_count", "owner")
     list_filter = (PhaseFilter, BudgetFilter, ("goal_metric", ChoicesDropdownFilter), ("owner", RelatedDropdownFilter))
     search_fields = ("key", "name")
     list_select_related = ("budget", "owner")
@@ -350,7 +350,7 @@ class CampaignAdmin(WithHistory):
             "purse": purse(obj.budget, wide=True) if money else "",
             "sees_templates": request.user.has_perm("coupons.view_coupontemplate"),
             "templates": [
-                (template, (template.get_status_display(), TEMPLATE_CHIPS[template.status]))
+                (template, (template.get_status_display(), TEMPLATE_CHIPS[template.status]), _given_out(template))
                 for template in templates[:MOST_BELOW]
             ],
             "more_templates": f"{reverse('admin:coupons_coupontemplate_changelist')}?budget__id__exact={obj.budget_id}"
@@ -358,7 +358,7 @@ class CampaignAdmin(WithHistory):
             else "",
             "sees_placements": request.user.has_perm("distribution.view_placement"),
             "placements": [
-                (placement, self._chip(placement), issued.get(placement.key, 0)) for placement in placements[:MOST_BELOW]
+                (placement, self._chip(placement), f"{issued.get(placement.key, 0):,}") for placement in placements[:MOST_BELOW]
             ],
             "more_placements": f"{reverse('admin:distribution_placement_changelist')}?campaign__id__exact={obj.pk}"
             if len(placements) > MOST_BELOW
@@ -504,10 +504,13 @@ class CampaignAdmin(WithHistory):
         so_far = figures.towards_goal(obj, self._so_far(obj))
         return bar(so_far or 0, obj.goal_target, self._goal_words(obj, self._so_far(obj)))
 
-    @display(description=gettext_lazy("Templates and placements"))
-    def below(self, obj: Any) -> str:
-        _reached, templates, placements = obj.known
-        return f"{templates} · {placements}"
+    @display(description=gettext_lazy("Templates"))
+    def template_count(self, obj: Any) -> int:
+        return obj.known[1]
+
+    @display(description=gettext_lazy("Placements"))
+    def placement_count(self, obj: Any) -> int:
+        return obj.known[2]
 
     @staticmethod
     def _so_far(obj: Any) -> figures.Reached:
@@ -555,6 +558,11 @@ class CampaignAdmin(WithHistory):
     @display(description=gettext_lazy("Free"))
     def free(self, obj: Any) -> str:
         return yuan(obj.budget.free_fen, _("no limit"))
+
+
+def _given_out(template: CouponTemplate) -> str:
+    supply = template.supply
+    return f"{supply.issued_count:,}" + ("" if supply.total_count is None else f" / {supply.total_count:,}")
 
 
 def _limit_words(fen: str) -> str:

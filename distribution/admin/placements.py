@@ -127,7 +127,7 @@ MOVES = (
 
 class OfferForm(forms.ModelForm):
     position = forms.IntegerField(
-        label=gettext_lazy("Order"),
+        label=gettext_lazy("Rank"),
         required=False,
         min_value=0,
         max_value=10_000,

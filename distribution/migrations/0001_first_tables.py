@@ -401,7 +401,7 @@ class Migration(migrations.Migration):
             name="Offer",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="rank")),
                 (
                     "weight",
                     models.PositiveIntegerField(

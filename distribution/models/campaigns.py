@@ -107,7 +107,7 @@ class Offer(models.Model):
     """One line of a placement: this template, for this audience, in this order or with this weight."""
 
     placement = models.ForeignKey(Placement, models.CASCADE, related_name="offers")
-    position = models.PositiveIntegerField(_("order"), default=0)
+    position = models.PositiveIntegerField(_("rank"), default=0)
     template = models.ForeignKey(
         CouponTemplate, models.PROTECT, verbose_name=_("coupon template"), related_name="offers"
     )
