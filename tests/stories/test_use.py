@@ -126,3 +126,18 @@ def test_a_released_coupon_is_available_again(till, clock, ledger):
     assert Redemption.objects.get().status == "released"
     assert Order.objects.get().deducted_fen == 0
     ledger()
+
+
+def test_a_quote_is_one_look_and_a_redemption_one_look_and_one_call(till, clock, query_count, settings):
+    """Fast where it matters: nothing is asked per coupon or per line."""
+    settings.CATALOGUE_SECONDS = 60
+    coupons = [coupon(stack_group=f"g{number}") for number in range(3)]
+    lines = [line(f"l{number}", 9000) for number in range(5)]
+    till.post("quotes/", {"order": order("o1", "alice", *lines, city="310000")})
+    with query_count() as count:
+        till.post("quotes/", {"order": order("o1", "alice", *lines, city="310000")})
+    assert count.statements == 1
+    with query_count() as count:
+        made = till.post("redemptions/", {"order": order("o1", "alice", *lines), "coupons": coupons}, once="k")
+    assert made.status == 201
+    assert count.statements == 2
