@@ -3,7 +3,7 @@
 draft → awaiting approval → live ⇄ paused → ended; whoever had a hand in it cannot approve it.
 """
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,7 +36,7 @@ def possible(template: CouponTemplate, move: str) -> bool:
     return template.status in MOVES[move][0]
 
 
-def had_a_hand_in(template: CouponTemplate, user: AbstractUser) -> bool:
+def had_a_hand_in(template: CouponTemplate, user: User) -> bool:
     """Made it, or changed it after; moving its state is not changing it."""
     if template.made_by_id == user.pk:
         return True
@@ -44,7 +44,7 @@ def had_a_hand_in(template: CouponTemplate, user: AbstractUser) -> bool:
 
 
 @transaction.atomic
-def move(template: CouponTemplate, name: str, *, by: AbstractUser | None) -> CouponTemplate:
+def move(template: CouponTemplate, name: str, *, by: User | None) -> CouponTemplate:
     """Moves the template's state; ``by`` is None where a system calls.
 
     :raises Refused: ``state_forbids``; ``approval_needed`` if the approver had a hand in it.
@@ -59,38 +59,38 @@ def move(template: CouponTemplate, name: str, *, by: AbstractUser | None) -> Cou
         now.approved_by = by
     now.status = target
     now.version += 1
-    now._change_reason = name
+    now._change_reason = name  # type: ignore[attr-defined]  read by the history
     now.save(update_fields=["status", "approved_by", "version", "updated_at"])
     template.status, template.approved_by, template.version = now.status, now.approved_by, now.version
     return now
 
 
-def submit(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def submit(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "submit", by=by)
 
 
-def send_back(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def send_back(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "send_back", by=by)
 
 
-def approve(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def approve(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "approve", by=by)
 
 
-def pause(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def pause(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "pause", by=by)
 
 
-def resume(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def resume(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "resume", by=by)
 
 
-def end(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def end(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "end", by=by)
 
 
 @transaction.atomic
-def copy(template: CouponTemplate, *, by: AbstractUser | None) -> CouponTemplate:
+def copy(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     """A draft with the same terms and supply under a new key: the way to other terms once coupons are out."""
     supply = Supply.objects.get(pk=template.pk)
     twin = CouponTemplate.objects.get(pk=template.pk)

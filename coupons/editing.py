@@ -7,9 +7,10 @@ somebody else changed meanwhile. Changed terms of a template that was approved n
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Field, Model
 from django.utils.translation import gettext as _
 
 from coupons.models import Budget, CouponTemplate, Supply
@@ -20,9 +21,15 @@ from coupons.refused import Refused
 ISSUED = {"total_count": "issued_count", "total_fen": "issued_fen"}
 
 
+def column(model: type[Model], name: str) -> Field[Any, Any]:
+    field = model._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
+
+
 def terms_of(template: CouponTemplate) -> dict[str, Any]:
     """The promise to customers, comparable."""
-    return {name: getattr(template, CouponTemplate._meta.get_field(name).attname) for name in CouponTemplate.TERMS}
+    return {name: getattr(template, column(CouponTemplate, name).attname) for name in CouponTemplate.TERMS}
 
 
 def changed_terms(before: CouponTemplate, after: CouponTemplate) -> list[str]:
@@ -32,7 +39,7 @@ def changed_terms(before: CouponTemplate, after: CouponTemplate) -> list[str]:
 
 @transaction.atomic
 def save_template(
-    template: CouponTemplate, limits: Mapping[str, int | None], *, by: AbstractUser | None, version: int | None = None
+    template: CouponTemplate, limits: Mapping[str, int | None], *, by: User | None, version: int | None = None
 ) -> CouponTemplate:
     """Writes the template and its limits; ``limits`` may leave some of ``Supply.LIMITS`` out.
 
@@ -63,7 +70,7 @@ def save_template(
     template.full_clean()
     terms = changed_terms(before, template)
     if terms and supply.issued_count:
-        names = [str(CouponTemplate._meta.get_field(name).verbose_name) for name in terms]
+        names = [str(column(CouponTemplate, name).verbose_name) for name in terms]
         raise Refused("terms_frozen", fields=terms, template=template.key, names=names)
     _check_limits(supply, limits)
     _check_worst_case(template, {**{name: getattr(supply, name) for name in Supply.LIMITS}, **limits})
@@ -82,7 +89,7 @@ def save_template(
         if field.name != "updated_at"
     ):
         template.version = before.version + 1
-        template._change_reason = ", ".join(moved) or None  # the limits have no history of their own
+        template._change_reason = ", ".join(moved) or None  # type: ignore[attr-defined]  limits have no history
         template.save()
     return template
 

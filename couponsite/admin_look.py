@@ -87,7 +87,7 @@ MENU: list[dict[str, Any]] = [
         ],
     },
     {
-        "title": _("System"),
+        "title": _("Administration"),
         "items": [
             _page(_("API keys"), "coupons.apikey", "key"),
             _page(_("Accounts"), "auth.user", "badge"),

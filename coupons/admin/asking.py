@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -172,7 +172,7 @@ class ConditionsField(SmallFormsField):
 
     widget = FoldedForms
 
-    def __init__(self, *, deed: str = "claim", **kwargs: Any) -> None:
+    def __init__(self, *, deed: Literal["claim", "use"] = "claim", **kwargs: Any) -> None:
         self.deed = deed
         super().__init__(**kwargs)
 
@@ -268,7 +268,7 @@ class ScopeField(OneForm):
             widget=forms.RadioSelect,
             label=_("Takes off"),
             required=False,
-            empty_value=False,
+            empty_value=None,
         )
         categories = Keys(Category.objects.all(), required=False, label=_("Only these categories"))
         merchants = Keys(Merchant.objects.all(), required=False, label=_("Only these merchants"))

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,11 +18,21 @@ from unfold.decorators import display
 
 from coupons.admin.desk import Desk, ReadInline
 from coupons.admin.ledger import COUPON_CHIPS
+from coupons.admin.saying import who
 from coupons.models import Coupon, CouponEvent, Customer, CustomerLine
 from coupons.queries.wallet import status_at
 from coupons.rules.answers import Words
 
 SHOWN_COUPONS, SHOWN_EVENTS = 50, 50
+
+
+def _known(fact: Any) -> str:
+    """A fact in words; one that was never told is unknown, which is not "no"."""
+    if fact is None:
+        return _("unknown")
+    if isinstance(fact, bool):
+        return _("yes") if fact else _("no")
+    return str(fact)
 
 
 class TagField(Words):
@@ -94,7 +104,7 @@ class CustomerAdmin(Desk):
         "plain_tags",
     )
     fieldsets = (
-        (gettext_lazy("Who"), {"fields": ("key", "nickname", "phone", "city", "registered_at", "created_at")}),
+        (gettext_lazy("Who they are"), {"fields": ("key", "nickname", "phone", "city", "registered_at", "created_at")}),
         (
             gettext_lazy("Facts"),
             {"fields": ("sensitivity", "churn_probability", "rival_app", "tags", "facts_at")},
@@ -131,7 +141,33 @@ class CustomerAdmin(Desk):
             links.append((_("All coupons"), f"{reverse('admin:coupons_coupon_changelist')}?q={obj.key}"))
         if request.user.has_perm("coupons.view_couponevent"):
             links.append((_("Ledger"), f"{reverse('admin:coupons_couponevent_changelist')}?q={obj.key}"))
+        orders = self._orders(obj) if request.user.has_perm("redemption.view_order") else ""
+        if orders:
+            links.append((_("All orders"), orders))
         return {"title": obj.nickname or obj.key, "links": links, "facts": [(_("Orders"), f"{obj.order_count:,}")]}
+
+    @staticmethod
+    def _orders(customer: Any) -> str:
+        """Orders are told of above this floor; the link is there when their page is."""
+        try:
+            return f"{reverse('admin:redemption_order_changelist')}?q={customer.key}"
+        except NoReverseMatch:
+            return ""
+
+    def show_sensitivity(self, obj: Any) -> str:
+        return _known(obj.sensitivity)
+
+    show_sensitivity.short_description = gettext_lazy("Coupon sensitivity")  # type: ignore[attr-defined]
+
+    def show_churn_probability(self, obj: Any) -> str:
+        return _known(obj.churn_probability)
+
+    show_churn_probability.short_description = gettext_lazy("Churn probability")  # type: ignore[attr-defined]
+
+    def show_rival_app(self, obj: Any) -> str:
+        return _known(obj.rival_app)
+
+    show_rival_app.short_description = gettext_lazy("Has a rival app")  # type: ignore[attr-defined]
 
     def show_tags(self, obj: Any) -> str:
         return ", ".join(obj.tags)
@@ -150,13 +186,13 @@ class CustomerAdmin(Desk):
             rows.append((coupon, Coupon.Status(state).label, COUPON_CHIPS[state]))
         kinds = dict(CouponEvent.Kind.choices)
         events = [
-            (event, kinds[event.kind])
+            (event, kinds[event.kind], who(event.by))
             for event in CouponEvent.objects.filter(coupon__in=[coupon.pk for coupon in coupons]).order_by("-id")[
                 :SHOWN_EVENTS
             ]
         ]
         context = {"rows": rows, "more": len(coupons) > SHOWN_COUPONS, "events": events}
-        return render_to_string("coupons/admin/wallet.html", context)  # type: ignore[return-value]
+        return render_to_string("coupons/admin/wallet.html", context)
 
     @display(description=gettext_lazy("Customer"), header=True, ordering="id")
     def named(self, obj: Any) -> list[str]:

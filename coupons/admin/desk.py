@@ -162,7 +162,7 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
         rows = self.get_changelist_instance(request).get_queryset(request)
         if kind == "xlsx":
             rows = rows[: exporting.MOST_EXCEL_ROWS]
-        heading = [str(capfirst(label_for_field(name, self.model, self))) for name in self.export_fields]
+        heading = [capfirst(str(label_for_field(name, self.model, self))) for name in self.export_fields]
         stamp = f"{timezone.localtime():%Y%m%d-%H%M}"
         return exporting.answer(kind, f"{self.opts.model_name}-{stamp}", heading, self._export_rows(rows))
 
@@ -207,6 +207,7 @@ class ReadInline(DeskInline):
     """Rows below a page, to read; money by ``show_x_fen``."""
 
     can_delete = False
+    hide_title = True
     max_num = 0
 
     def __init__(self, parent_model: type[models.Model], admin_site: Any) -> None:

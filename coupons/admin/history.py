@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from coupons import approving
 from coupons.admin.desk import Desk, is_money
 from coupons.admin.money import yuan
+from coupons.editing import column
 from coupons.models import Supply
 from coupons.rules import compile_rules
 
@@ -53,8 +54,8 @@ class WithHistory(Desk):
         for record, following in zip(rows, [*rows[1:], None], strict=True):
             before = following or record.prev_record
             reason = record.history_change_reason or ""
-            said = approving.SAID.get(reason)
-            if said is None:
+            said: str = str(approving.SAID.get(reason, ""))
+            if not said:
                 limits = [_limit(name) for name in reason.split(", ") if name in Supply.LIMITS]
                 said = _("limits: %(limits)s") % {"limits": ", ".join(limits)} if limits else ""
             yield {
@@ -74,7 +75,7 @@ class WithHistory(Desk):
 
 
 def _limit(name: str) -> str:
-    return str(Supply._meta.get_field(name).verbose_name)
+    return str(column(Supply, name).verbose_name)
 
 
 def shown(field: Field, value: Any) -> str:

@@ -24,6 +24,7 @@ from unfold.decorators import display
 from coupons.admin.desk import ReadDesk
 from coupons.admin.money import yuan
 from coupons.admin.moving import Move
+from coupons.admin.saying import who
 from coupons.lifecycle import ending
 from coupons.models import City, Coupon, CouponEvent, CouponTemplate, Customer
 from coupons.queries.wallet import status_at
@@ -174,8 +175,8 @@ class CouponAdmin(ReadDesk):
 
     @display(description=gettext_lazy("Ledger"))
     def story(self, obj: Any) -> SafeString:
-        rows = [(event, event.get_kind_display()) for event in obj.events.order_by("id")[:200]]
-        return render_to_string("coupons/admin/story.html", {"rows": rows})  # type: ignore[return-value]
+        rows = [(event, event.get_kind_display(), who(event.by)) for event in obj.events.order_by("id")[:200]]
+        return render_to_string("coupons/admin/story.html", {"rows": rows})
 
     def show_state(self, obj: Any) -> str:
         return str(Coupon.Status(state_now(obj)).label)
@@ -185,7 +186,7 @@ class CouponAdmin(ReadDesk):
 
 @admin.register(CouponEvent)
 class CouponEventAdmin(ReadDesk):
-    list_display = ("at", "what", "coupon", "customer", "template", "placement", "money", "by", "reason")
+    list_display = ("at", "what", "of_coupon", "customer", "template", "placement", "money", "by_whom", "reason")
     list_filter = (
         ("kind", ChoicesDropdownFilter),
         ("placement", FieldTextFilter),
@@ -200,7 +201,7 @@ class CouponEventAdmin(ReadDesk):
         "id",
         "at",
         "what",
-        "coupon",
+        "of_coupon",
         "customer",
         "template",
         "placement",
@@ -217,7 +218,7 @@ class CouponEventAdmin(ReadDesk):
     fields = (
         "at",
         "what",
-        "coupon",
+        "of_coupon",
         "customer",
         "template",
         "placement",
@@ -228,13 +229,13 @@ class CouponEventAdmin(ReadDesk):
         "merchant_fen",
         "gmv_fen",
         "paid_fen",
-        "by",
+        "by_whom",
         "reason",
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         money = (f"show_{name}" for name in self.fields if name.endswith("_fen"))
-        return ("what", "customer", "template", "city", *money)
+        return ("what", "of_coupon", "customer", "template", "city", "by_whom", *money)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -286,6 +287,14 @@ class CouponEventAdmin(ReadDesk):
 
     show_what.short_description = gettext_lazy("What happened")  # type: ignore[attr-defined]
 
+    @display(description=gettext_lazy("Coupon"))
+    def of_coupon(self, obj: Any) -> str:
+        return obj.coupon.code if obj.coupon else ""
+
+    @display(description=gettext_lazy("By"), ordering="by")
+    def by_whom(self, obj: Any) -> str:
+        return who(obj.by)
+
     @display(description=gettext_lazy("Template"))
     def template(self, obj: Any) -> str:
         found = obj.known[0] if hasattr(obj, "known") else CouponTemplate.objects.filter(pk=obj.template_id).first()
@@ -304,4 +313,4 @@ class CouponEventAdmin(ReadDesk):
     def money(self, obj: Any) -> SafeString:
         moved = ((_("committed"), obj.committed_fen), (_("spent"), obj.spent_fen))
         pairs = [(words, yuan(fen)) for words, fen in moved if fen]
-        return render_to_string("coupons/admin/moved.html", {"moved": pairs})  # type: ignore[return-value]
+        return render_to_string("coupons/admin/moved.html", {"moved": pairs})

@@ -68,7 +68,7 @@ class MovesMixin:
         back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
         form = move.form(request.POST if request.method == "POST" else None) if move.form else None
         if not move.possible(obj):
-            messages.error(request, Refused("state_forbids").detail)
+            messages.error(request, str(Refused("state_forbids").detail))
             return HttpResponseRedirect(back)
         if form is not None:
             dress(form)
@@ -76,9 +76,9 @@ class MovesMixin:
             try:
                 result = move.act(obj, request, form.cleaned_data if form else {})
             except Refused as refused:
-                messages.error(request, refused.detail)
+                messages.error(request, str(refused.detail))
                 return HttpResponseRedirect(back)
-            messages.success(request, move.done)
+            messages.success(request, str(move.done))
             if isinstance(result, Model) and result.pk != obj.pk:
                 back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[result.pk])
             return HttpResponseRedirect(back)

@@ -1,5 +1,7 @@
 """Pages of big tables, without counting millions of rows for each of them."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
@@ -12,10 +14,14 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        rows = self.object_list
+        rows: Any = self.object_list
         if not hasattr(rows, "query"):
             return len(rows)
         return rows.order_by().values("pk")[: MOST_ROWS + 1].count()
+
+    @property
+    def most_rows(self) -> str:
+        return f"{MOST_ROWS:,}"
 
     @property
     def is_bounded(self) -> bool:

@@ -29,7 +29,7 @@ class KeyedDesk(Desk):
 
     list_display = ("name", "key")
     search_fields = ("key", "name")
-    fields = ("key", "name")
+    fields: tuple[str, ...] = ("key", "name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("key",) if obj else ()

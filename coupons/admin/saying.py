@@ -4,6 +4,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from coupons.rules import compile_rules
 
@@ -11,11 +12,26 @@ from coupons.rules import compile_rules
 def bar(part: int, whole: int | None, words: str) -> SafeString:
     """Words with a thin line below that is as full as ``part`` of ``whole``."""
     share = None if not whole else min(100, part * 100 // whole)
-    return render_to_string("coupons/admin/bar.html", {"share": share, "words": words})  # type: ignore[return-value]
+    return render_to_string("coupons/admin/bar.html", {"share": share, "words": words})
+
+
+def who(by: str) -> str:
+    """Whoever is named in the ledger, in words: ``customer:C1``, ``key:5``, ``user:anna``, ``system:expiry``."""
+    kind, _colon, name = by.partition(":")
+    match kind:
+        case "customer":
+            return _("customer %(name)s") % {"name": name}
+        case "key":
+            return _("API key %(name)s") % {"name": name}
+        case "user":
+            return _("operator %(name)s") % {"name": name}
+        case "system":
+            return _("the system")
+    return by
 
 
 def sentences(words: list[str]) -> SafeString:
-    return render_to_string("coupons/admin/sentences.html", {"sentences": words})  # type: ignore[return-value]
+    return render_to_string("coupons/admin/sentences.html", {"sentences": words})
 
 
 def condition_words(conditions: dict[str, Any], deed: Any) -> list[str]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
+from coupons import editing
 from coupons.admin.asking import ConditionsField, LooksField, ReleaseField, ScopeField
 from coupons.admin.desk import RefusedMixin, yuan_field
 from coupons.models import Budget, City, CouponTemplate, Supply
@@ -16,11 +17,9 @@ from coupons.models.checks import check_worst_case
 from coupons.models.templates import MAX_FEN
 from coupons.rules.answers import Keys
 
-LIMIT_HELP = gettext_lazy("Empty: no limit. 0: none at all.")
-
 
 def _limit(name: str) -> forms.Field:
-    column = Supply._meta.get_field(name)
+    column = editing.column(Supply, name)
     if name in Supply.FEN_LIMITS:
         field: forms.Field = yuan_field(column)
         field.initial = None
@@ -33,7 +32,6 @@ def _limit(name: str) -> forms.Field:
             initial=column.default if column.has_default() else None,
             widget=widgets.UnfoldAdminIntegerFieldWidget(),
         )
-    field.help_text = LIMIT_HELP
     return field
 
 
@@ -45,7 +43,7 @@ class BudgetField(forms.ModelChoiceField):
         return f"{campaign.name} ({campaign.key})" if campaign else f"#{budget.pk}"
 
 
-LimitsForm = type(forms.Form)("LimitsForm", (forms.Form,), {name: _limit(name) for name in Supply.LIMITS})
+LimitsForm: Any = type(forms.Form)("LimitsForm", (forms.Form,), {name: _limit(name) for name in Supply.LIMITS})  # type: ignore[misc]
 
 
 class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):  # type: ignore[misc,valid-type]
@@ -154,7 +152,7 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):  # type: ignore[m
         budget = self.cleaned_data.get("budget")
         if budget is not None and "cap_fen" not in self.errors:
             for name, problems in check_worst_case(self.instance, self.limits, budget.limit_fen).items():
-                self.add_error(name if name in self.fields else None, problems)  # type: ignore[arg-type]
+                self.add_error(name if name in self.fields else None, problems)
 
     def _update_errors(self, errors: ValidationError) -> None:
         """Errors of a path within a field, such as ``release.hours``, stand at the field."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -26,9 +26,9 @@ CHIPS = {"draft": "primary", "awaiting_approval": "warning", "live": "success", 
 APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
 
 
-def person(request: HttpRequest) -> AbstractUser:
+def person(request: HttpRequest) -> User:
     """Whoever is signed in; the site lets nobody else in."""
-    assert isinstance(request.user, AbstractUser)
+    assert isinstance(request.user, User)
     return request.user
 
 
@@ -161,7 +161,7 @@ MOVES = (
 
 
 def _shows_limit(name: str) -> Any:
-    column = Supply._meta.get_field(name)
+    label = editing.column(Supply, name).verbose_name
 
     def show(obj: Any) -> str:
         value = getattr(obj.supply, name)
@@ -169,7 +169,7 @@ def _shows_limit(name: str) -> Any:
             return _("no limit")
         return yuan(value) if name in Supply.FEN_LIMITS else f"{value:,}"
 
-    show.short_description = column.verbose_name  # type: ignore[attr-defined]
+    show.short_description = label  # type: ignore[attr-defined]
     return show
 
 
@@ -254,7 +254,7 @@ class TemplateAdmin(WithHistory):
             },
         ),
         (
-            gettext_lazy("Who"),
+            gettext_lazy("Claim rules"),
             {"classes": ["tab"], "fields": ("newcomer", "exclusive_group", "claim_cities", "claim_conditions")},
         ),
         (
@@ -263,7 +263,15 @@ class TemplateAdmin(WithHistory):
         ),
         (
             gettext_lazy("Cost and limits"),
-            {"classes": ["tab"], "fields": ("merchant", "merchant_percent", "merchant_fen", *Supply.LIMITS)},
+            {
+                "classes": ["tab"],
+                "description": gettext_lazy("A limit that is left empty does not limit; 0 means none at all."),
+                "fields": (
+                    "merchant",
+                    ("merchant_percent", "merchant_fen"),
+                    *zip(Supply.LIMITS[::2], Supply.LIMITS[1::2], strict=True),
+                ),
+            },
         ),
         (gettext_lazy("Looks"), {"classes": ["tab"], "fields": ("looks",)}),
     )
