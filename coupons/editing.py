@@ -21,7 +21,7 @@ from coupons.refused import Refused
 ISSUED = {"total_count": "issued_count", "total_fen": "issued_fen"}
 
 
-def column(model: type[Model], name: str) -> Field[Any, Any]:
+def column(model: type[Model], name: str) -> "Field[Any, Any]":
     field = model._meta.get_field(name)
     assert isinstance(field, Field)
     return field
