@@ -57,7 +57,7 @@ class OneCoupon(Door):
     def get(self, request: HttpRequest, caller: Caller, id: str) -> HttpResponse:
         """One coupon."""
         named = request.GET.get("customer")
-        customer = caller.customer_for(named) if caller.customer or named else None
+        customer = None if caller.customer is None and named is None else caller.customer_for(named)
         try:
             coupon = wallet.one(customer, UUID(id))
         except ValueError:

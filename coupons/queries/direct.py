@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.adapt import Transformer
 from psycopg.errors import DeadlockDetected, SerializationFailure, error_from_result
 from psycopg.pq import ExecStatus
@@ -40,21 +40,23 @@ _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, tuple[bytes, Tra
 
 def rows(sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
     """All rows.  :raises Refused: "busy" when the database cannot be reached or stays locked."""
+    database = connections[DEFAULT_DB_ALIAS]
     for _attempt in range(3):
         try:
-            connection.ensure_connection()
-            if connection.queries_logged:
-                connection.queries_log.append({"sql": sql, "time": "0"})
-            if connection.in_atomic_block:
-                return _inside(sql, parameters)
-            return _outside(connection.connection, sql, parameters)
+            if database.connection is None:
+                database.ensure_connection()
+            if database.queries_logged:
+                database.queries_log.append({"sql": sql, "time": "0"})
+            if database.in_atomic_block:
+                return _inside(database.connection, sql, parameters)
+            return _outside(database.connection, sql, parameters)
         except _AGAIN:
-            if connection.in_atomic_block:
+            if database.in_atomic_block:
                 raise
         except psycopg.OperationalError as lost:
-            if connection.in_atomic_block:
+            if database.in_atomic_block:
                 raise
-            connection.close()  # what was asked may have been done: only its caller knows whether to ask again
+            database.close()  # what was asked may have been done: only its caller knows whether to ask again
             raise Refused("busy") from lost
     raise Refused("busy")
 
@@ -65,12 +67,12 @@ def row(sql: str, parameters: Parameters = ()) -> tuple[Any, ...] | None:
     return found[0] if found else None
 
 
-def _inside(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+def _inside(to: psycopg.Connection[Any], sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     if isinstance(parameters, Mapping):
         told: Any = {name: text(value) for name, value in parameters.items()}
     else:
         told = [text(value) for value in parameters]
-    with psycopg.Cursor(connection.connection) as cursor:
+    with psycopg.Cursor(to) as cursor:
         return cursor.execute(sql, told, prepare=True).fetchall()
 
 

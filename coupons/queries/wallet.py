@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-
 from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.direct import rows
 

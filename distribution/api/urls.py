@@ -4,8 +4,8 @@ from distribution.api.campaigns import Campaigns, OneCampaign
 from distribution.api.claims import Claims, OnOffer
 
 urlpatterns = [
+    path("placements/<str:key>/claims/", Claims.as_view()),
+    path("placements/", OnOffer.as_view()),
     path("campaigns/", Campaigns.as_view()),
     path("campaigns/<str:key>/", OneCampaign.as_view()),
-    path("placements/", OnOffer.as_view()),
-    path("placements/<str:key>/claims/", Claims.as_view()),
 ]

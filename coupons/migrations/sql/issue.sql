@@ -200,15 +200,24 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = 1, MESSAGE = 'stale';
     END IF;
 
-    FOR b IN SELECT p.budget AS id, sum(p.worth)::bigint AS worth, min(p.place)::integer AS place
-               FROM unnest(a_budgets, a_worths) WITH ORDINALITY AS p(budget, worth, place)
-              GROUP BY p.budget ORDER BY p.budget LOOP
-        UPDATE coupons_budget SET committed_fen = committed_fen + b.worth
-         WHERE id = b.id AND (limit_fen IS NULL OR committed_fen + spent_fen + b.worth <= limit_fen);
+    IF n = 1 THEN
+        UPDATE coupons_budget SET committed_fen = committed_fen + w
+         WHERE id = a_budgets[1] AND (limit_fen IS NULL OR committed_fen + spent_fen + w <= limit_fen);
         GET DIAGNOSTICS changed = ROW_COUNT;
         IF changed = 0 THEN
-            RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = b.place, MESSAGE = 'budget_spent';
+            RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = 1, MESSAGE = 'budget_spent';
         END IF;
-    END LOOP;
+    ELSE
+        FOR b IN SELECT p.budget AS id, sum(p.worth)::bigint AS worth, min(p.place)::integer AS place
+                   FROM unnest(a_budgets, a_worths) WITH ORDINALITY AS p(budget, worth, place)
+                  GROUP BY p.budget ORDER BY p.budget LOOP
+            UPDATE coupons_budget SET committed_fen = committed_fen + b.worth
+             WHERE id = b.id AND (limit_fen IS NULL OR committed_fen + spent_fen + b.worth <= limit_fen);
+            GET DIAGNOSTICS changed = ROW_COUNT;
+            IF changed = 0 THEN
+                RAISE EXCEPTION USING ERRCODE = 'CP001', DETAIL = b.place, MESSAGE = 'budget_spent';
+            END IF;
+        END LOOP;
+    END IF;
     outcome := 'issued';
 END $$;
