@@ -100,7 +100,6 @@ DATABASES = {
 DATABASES["default"].setdefault("CONN_MAX_AGE", None)
 if not DATABASES["default"]["ENGINE"].endswith((".postgresql", ".embedded")):
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: postgres://user:password@host:port/name")
-CATALOGUE_SECONDS = 1.0  # how long a process may go on with templates that were changed elsewhere
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -134,9 +133,8 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")  # a day is a day here
 CELERY_TIMEZONE = TIME_ZONE
 
-CATALOGUE_SECONDS = env.float(
-    "CATALOGUE_SECONDS", default=0.5
-)  # how long a process works from one look at the catalogue
+# How long a process works from one look at the catalogue of templates, which may have changed elsewhere.
+CATALOGUE_SECONDS = env.float("CATALOGUE_SECONDS", default=0.5)
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # --- files -------------------------------------------------------------------------------------------------------
