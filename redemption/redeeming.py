@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from coupons import answers
 from coupons.answers import Once, Reply
 from coupons.queries import catalogue
 from coupons.queries.direct import row, rows
@@ -162,7 +163,7 @@ def capture(id: UUID, *, now: datetime, by: str, once: Once | None = None) -> Re
     for _attempt in range(ATTEMPTS):
         found = _found(id)
         if found.status == "redeemed":
-            return Reply(200, answer(found, "redeemed"))
+            return answers.find(once) or Reply(200, answer(found, "redeemed"))
         if found.status == "released" and found.ended_at == found.held_until:
             raise Refused("hold_expired", held_until=found.held_until)
         if found.status != "held" or found.held_until is None:
@@ -208,7 +209,7 @@ def release(id: UUID, *, now: datetime, by: str, once: Once | None = None) -> Re
         found = _found(id)
         reply = Reply(200, answer(found, "released"))
         if found.status == "released":
-            return reply
+            return answers.find(once) or reply
         if found.status != "held":
             raise Refused("not_held", status=found.status)
         parameters = (

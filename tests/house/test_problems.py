@@ -2,6 +2,7 @@
 
 import json
 import logging
+from io import BytesIO
 
 import pydantic
 import pytest
@@ -83,6 +84,26 @@ def test_a_body_that_is_too_large_is_413(client: Client, monkeypatch, settings):
     monkeypatch.setattr(Health, "post", lambda self, request: HttpResponse(request._request.body), raising=False)
     response = client.post("/api/v1/health/", b"1" * 101, content_type="application/json", headers=ENGLISH)
     assert (response.status_code, said(response)["detail"]) == (413, "The body is too large.")
+
+
+def test_a_body_in_pieces_is_read_to_its_end_or_refused_but_never_taken_for_none(client: Client, monkeypatch, settings):
+    from couponsite.health import Health
+
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    monkeypatch.setattr(Health, "post", lambda self, request: HttpResponse(request._request.body), raising=False)
+
+    def send(body: bytes, kind: str = "application/json", **server):
+        pieces = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": kind, "wsgi.input": BytesIO(body), **server}
+        return client.generic("POST", "/api/v1/health/", **pieces)
+
+    known = {"wsgi.input_terminated": True}
+    assert send(b"{}" * 50, **known).content == b"{}" * 50
+    for answered, status, code in [
+        (send(b"a=b", "text/plain", **known), 415, "unsupported_media_type"),
+        (send(b"{}" * 50 + b" ", **known), 413, "body_too_large"),
+        (send(b"{}"), 411, "length_required"),
+    ]:
+        assert (answered.status_code, said(answered)["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
