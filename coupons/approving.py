@@ -59,7 +59,7 @@ def move(template: CouponTemplate, name: str, *, by: User | None) -> CouponTempl
         now.approved_by = by
     now.status = target
     now.version += 1
-    now._change_reason = name  # type: ignore[attr-defined]  read by the history
+    now._change_reason = name  # type: ignore[attr-defined]  # read by the history
     now.save(update_fields=["status", "approved_by", "version", "updated_at"])
     template.status, template.approved_by, template.version = now.status, now.approved_by, now.version
     return now

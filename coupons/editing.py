@@ -89,7 +89,7 @@ def save_template(
         if field.name != "updated_at"
     ):
         template.version = before.version + 1
-        template._change_reason = ", ".join(moved) or None  # type: ignore[attr-defined]  limits have no history
+        template._change_reason = ", ".join(moved) or None  # type: ignore[attr-defined]  # limits have no history
         template.save()
     return template
 

@@ -184,7 +184,7 @@ def _take_in_pieces(request: HttpRequest) -> None:
     if len(body) > most:
         raise RequestDataTooBig
     request.META["CONTENT_LENGTH"] = str(len(body))
-    request._body = body  # type: ignore[attr-defined]
+    request._body = body
 
 
 def _must_be_json(request: HttpRequest, match: ResolverMatch) -> None:

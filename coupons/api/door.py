@@ -28,7 +28,7 @@ class Door(APIView):
 
     who: ClassVar[dict[str, frozenset[str]]] = {}
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         method = request.method or ""
         scopes = self.who.get(method)
         if scopes is None:

@@ -35,7 +35,7 @@ class _Statement(NamedTuple):
 
 
 #: What each connection has prepared, with the loader of its rows.
-_prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, tuple[bytes, Transformer]]] = WeakKeyDictionary()
+_prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, tuple[bytes, Any]]] = WeakKeyDictionary()
 
 
 def rows(sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
@@ -92,7 +92,7 @@ def _outside(to: psycopg.Connection[Any], sql: str, parameters: Parameters) -> l
     values = [None if value is None else value.encode() for value in told]
     if any(b"\0" in value for value in values if value is not None):
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    result = _checked(to.pgconn.exec_prepared(ready[0], values))
+    result = _checked(to.pgconn.exec_prepared(ready[0], values))  # type: ignore[arg-type]  # NULL is None
     loader = ready[1]
     loader.set_pgresult(result)
     return loader.load_rows(0, result.ntuples, tuple)
@@ -127,7 +127,7 @@ def text(value: Any) -> str | None:
     """A value as PostgreSQL reads it from text."""
     kind = type(value)
     if kind is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None:
         return None
     if kind is bool:
@@ -135,7 +135,7 @@ def text(value: Any) -> str | None:
     if kind is list or kind is tuple:
         return "{" + ",".join([_element(one) for one in value]) + "}"
     if kind is bytes:
-        return "\\x" + value.hex()  # type: ignore[no-any-return]
+        return "\\x" + value.hex()
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value)

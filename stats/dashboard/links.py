@@ -1,7 +1,7 @@
 """Addresses of admin pages that the operator may open; empty where there is none for them."""
 
 from django.contrib import admin
-from django.contrib.admin.sites import NotRegistered
+from django.contrib.admin.exceptions import NotRegistered
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse

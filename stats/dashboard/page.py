@@ -18,9 +18,9 @@ MOST = 12
 def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK. Who may not see statistics gets the plain page with their own work on it."""
     user = request.user
-    if not user.has_perm("stats.view_dayrollup"):  # type: ignore[union-attr]
+    if not user.has_perm("stats.view_dayrollup"):
         return {**context, "title": _("Start"), "work": _own_work(context)}
-    with_budgets = user.has_perm("coupons.view_budget")  # type: ignore[union-attr]
+    with_budgets = user.has_perm("coupons.view_budget")
     now = timezone.now()
     period = Period.asked(request.GET.get("days", ""), now)
     totals, by_day, by_template, by_channel, by_city, by_campaign = numbers(

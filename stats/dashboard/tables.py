@@ -150,7 +150,7 @@ def campaigns(request: HttpRequest, found: ByKey, now: dt.datetime, *, with_budg
         share = budgets.share_used(budget)
         # A budget without a limit shows how what is used is made up.
         whole = max(budget.limit_fen or 0, budget.spent_fen + budget.committed_fen, 1)
-        money = {
+        money: dict[str, Any] = {
             "limit": yuan(budget.limit_fen, _("no limit")),
             "spent": yuan(budget.spent_fen),
             "committed": yuan(budget.committed_fen),

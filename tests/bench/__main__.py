@@ -2,8 +2,8 @@
 
     python -m tests.bench [doors|database|ledger …] [--rounds N] [--seconds S]
 
-Runs on a database of its own beside the one that DATABASE_URL names (the embedded server if none), on loopback, and drops
-it again. Commits wait for the disk on both sides of every ratio.
+Runs on a database of its own beside the one that DATABASE_URL names (the embedded server if none), on loopback, and
+drops it again. Commits wait for the disk on both sides of every ratio.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-"""The steps in the database alone: eight clients, each a loop inside the server that commits every turn, so that nothing of a
-client is measured. Floors are raw statements run in the same way."""
+"""The steps in the database alone: eight clients, each a loop inside the server that commits every turn, so that
+nothing of a client is measured. Floors are raw statements run in the same way."""
 
 import threading
 from collections.abc import Callable
@@ -32,25 +32,29 @@ CREATE SEQUENCE raw_turn;
 """
 
 # A coupon's id as the application makes it: its time first.
-_ID = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(md5(random()::text), 1, 19))::uuid"
+_ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(random()::text), 1, 19))::uuid"""
 _CODE = "upper(substr(md5(random()::text), 1, 12))"
-_COUPON = f"""INSERT INTO raw_coupon (id, code, template_id, customer_id, placement, status, issued_at, valid_from, valid_until,
-                         committed_fen, newcomer)
-VALUES ({_ID}, {_CODE}, t, 1 + floor(random() * 5000), 'p-1', 'available', now(), now(), now() + interval '7 days', 2000, false)"""
+_COUPON = f"""INSERT INTO raw_coupon (id, code, template_id, customer_id, placement, status, issued_at, valid_from,
+                        valid_until, committed_fen, newcomer)
+VALUES ({_ID}, {_CODE}, t, 1 + floor(random() * 5000), 'p-1', 'available', now(), now(),
+        now() + interval '7 days', 2000, false)"""
 _ROWS = f"""
 {_COUPON};
-WITH e AS (INSERT INTO raw_event (at, kind, coupon_id, template_id, customer_id, placement, city_id, client, committed_fen,
-                                  spent_fen, merchant_fen, gmv_fen, paid_fen, by, reason)
+WITH e AS (INSERT INTO raw_event (at, kind, coupon_id, template_id, customer_id, placement, city_id, client,
+                                  committed_fen, spent_fen, merchant_fen, gmv_fen, paid_fen, by, reason)
            VALUES (now(), 'issued', {_ID}, t, 1, 'p-1', '310000', 'app', 2000, 0, 0, 0, 0, 'key:1', '') RETURNING id)
 INSERT INTO raw_queue (event_id) SELECT id FROM e;
 INSERT INTO raw_answer (caller, key, fingerprint, status, body, created_at)
-VALUES ('key:1', md5(random()::text), '\\x00112233445566778899aabbccddeeff', 201, convert_to(repeat('x', 600), 'UTF8'), now())"""
+VALUES ('key:1', md5(random()::text), '\\x00112233445566778899aabbccddeeff', 201,
+        convert_to(repeat('x', 600), 'UTF8'), now())"""
 _ISSUE = f"""PERFORM outcome FROM coupons_issue(
     a_version => (SELECT version FROM coupons_catalogue), a_caller => 'key:1', a_key => md5(random()::text),
     a_fingerprint => '\\x00112233445566778899aabbccddeeff'::bytea, a_status => 201::smallint,
     a_body => convert_to(repeat('x', 600), 'UTF8'), a_customer_key => 'c' || floor(random() * 5000), a_now => now(),
-    a_day => current_date, a_day_starts => date_trunc('day', now()), a_day_ends => date_trunc('day', now()) + interval '1 day',
-    a_placement => 'p-1', a_city => '310000', a_client => 'app', a_by => 'key:1', a_reason => '', a_templates => ARRAY[t],
+    a_day => current_date, a_day_starts => date_trunc('day', now()),
+    a_day_ends => date_trunc('day', now()) + interval '1 day', a_placement => 'p-1', a_city => '310000',
+    a_client => 'app', a_by => 'key:1', a_reason => '', a_templates => ARRAY[t],
     a_budgets => ARRAY[(SELECT budget_id FROM coupons_coupontemplate WHERE id = t)], a_ids => ARRAY[{_ID}],
     a_codes => ARRAY[{_CODE}], a_froms => ARRAY[now()], a_untils => ARRAY[now() + interval '7 days'],
     a_worths => ARRAY[2000]::bigint[], a_newcomers => ARRAY[false], a_groups => ARRAY[NULL]::text[])"""
@@ -86,7 +90,9 @@ def measure(dsn: str, many: list[int], rounds: int, turns: int, say: Callable[[s
         "raw INSERT of the coupon's row": f"{_MANY}; {_COUPON};",
         "raw INSERT of all its rows": f"{_MANY}; {_ROWS};",
         "claims over many templates": f"{_MANY}; {_ISSUE};",
-        "raw conditional UPDATE of one row": "UPDATE raw_counter SET number = number + 1 WHERE id = 1 AND number < 1e12;",
+        "raw conditional UPDATE of one row": (
+            "UPDATE raw_counter SET number = number + 1 WHERE id = 1 AND number < 1000000000000;"
+        ),
         "claims of one hot template": f"{_HOT}; {_ISSUE};",
         "raw UPDATE of the coupon's row": (
             "UPDATE raw_to_redeem SET status = 'redeemed', committed_fen = 0 WHERE status = 'available'"

@@ -1,5 +1,5 @@
-"""A closed loop of requests over a few kept connections on loopback: one process, no threads, as little of the processor as
-can be. The same for every path that is measured."""
+"""A closed loop of requests over a few kept connections on loopback: one process, no threads, as little of the
+processor as can be. The same for every path that is measured."""
 
 import os
 import selectors
