@@ -5,19 +5,25 @@ from typing import Any
 from axes import admin as axes_admin  # noqa: F401  registered, so that it can be registered anew
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
-from django.contrib.admin.sites import NotRegistered
+from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from coupons.admin.desk import ReadDesk
+from coupons.admin.saying import sentences
 from couponsite import roles
 
 for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
@@ -27,6 +33,36 @@ for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
         continue
 
 ROLES = (*roles.ROLES, roles.EVERYTHING)
+WORDS: dict[str, str | Promise] = {
+    "view": gettext_lazy("see"),
+    "add": gettext_lazy("add"),
+    "change": gettext_lazy("change"),
+    "delete": gettext_lazy("delete"),
+    "export": gettext_lazy("export"),
+    "approve": gettext_lazy("approve"),
+    "void": gettext_lazy("make void"),
+}
+
+
+def _rights() -> QuerySet[Permission]:
+    """Those that mean something on these pages."""
+    found = Permission.objects.filter(content_type__app_label__in=roles.EVERYTHING_OF)
+    return (
+        found.exclude(content_type__model__startswith="historical")
+        .select_related("content_type")
+        .order_by("content_type__app_label", "content_type__model", "id")
+    )
+
+
+def _right(permission: Permission) -> tuple[str, str]:
+    """What it is about, and what may be done to it."""
+    word = permission.codename.partition("_")[0]
+    return permission.content_type.name, str(WORDS.get(word, permission.name))
+
+
+class RightsField(ModelMultipleChoiceField):
+    def label_from_instance(self, permission: Any) -> str:
+        return _("%(thing)s: %(act)s") % dict(zip(("thing", "act"), _right(permission), strict=True))
 
 
 @admin.register(User)
@@ -50,7 +86,10 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
         (gettext_lazy("When"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("username", "first_name", "last_name", "email", "usable_password", "password1", "password2")}),
+        (
+            None,
+            {"fields": ("username", "first_name", "last_name", "email", "password1", "password2")},
+        ),
         (gettext_lazy("May do"), {"fields": ("is_staff", "groups")}),
     )
 
@@ -76,6 +115,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
+            field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
             field.help_text = _("What somebody may do comes from their groups.")
         return field
 
@@ -100,6 +140,27 @@ class GroupAdmin(BaseGroupAdmin, ModelAdmin):
     list_display = ("name", "kind", "members")
     actions = None
     warn_unsaved_form = True
+    readonly_fields = ("rights",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = obj is not None and not self.has_change_permission(request, obj)
+        return [(None, {"fields": ("name", "rights" if fixed else "permissions")})]
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.name != "permissions":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        widget = UnfoldAdminCheckboxSelectMultipleWidget()
+        return RightsField(_rights(), widget=widget, required=False, label=_("May do"))
+
+    @display(description=gettext_lazy("May do"))
+    def rights(self, obj: Any) -> SafeString:
+        by_thing: dict[str, list[str]] = {}
+        for permission in _rights().filter(group=obj):
+            thing, act = _right(permission)
+            by_thing.setdefault(thing, []).append(act)
+        return sentences(
+            [_("%(thing)s: %(act)s") % {"thing": thing, "act": ", ".join(acts)} for thing, acts in by_thing.items()]
+        )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("user_set")

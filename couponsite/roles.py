@@ -89,7 +89,7 @@ ROLES: dict[str, Rights] = {
     ),
 }
 EVERYTHING = "管理员"
-_EVERYTHING_OF = ("coupons", "distribution", "redemption", "stats", "auth", "axes")
+EVERYTHING_OF = ("coupons", "distribution", "redemption", "stats", "auth", "axes")
 
 
 def synchronise(using: str = "default", **_signal: Any) -> None:
@@ -98,12 +98,12 @@ def synchronise(using: str = "default", **_signal: Any) -> None:
         if "auth_group" not in connections[using].introspection.table_names(db):
             return  # migrated only in part
     with transaction.atomic(using=using):
-        for label in _EVERYTHING_OF:
+        for label in EVERYTHING_OF:
             create_permissions(apps.get_app_config(label), verbosity=0, using=using)
         _make_own_rights(using)
         for name, rights in ROLES.items():
             _give(name, set(_ids(rights, using)), using)
-        everything = Permission.objects.using(using).filter(content_type__app_label__in=_EVERYTHING_OF)
+        everything = Permission.objects.using(using).filter(content_type__app_label__in=EVERYTHING_OF)
         _give(EVERYTHING, set(everything.values_list("pk", flat=True)), using)
 
 

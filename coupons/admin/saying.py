@@ -1,5 +1,7 @@
 """Small pieces of page: a bar that fills, a list of sentences."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -36,3 +38,16 @@ def sentences(words: list[str]) -> SafeString:
 
 def condition_words(conditions: dict[str, Any], deed: Any) -> list[str]:
     return [condition.wording() for condition in compile_rules(conditions, deed)]
+
+
+def once(show: Callable[[Any, Any], SafeString]) -> Callable[[Any, Any], SafeString]:
+    """For a piece of a page that asks the database: unfold asks for each piece several times."""
+
+    @wraps(show)
+    def shown(desk: Any, obj: Any) -> SafeString:
+        kept: dict[str, SafeString] = obj.__dict__.setdefault("_shown", {})
+        if show.__name__ not in kept:
+            kept[show.__name__] = show(desk, obj)
+        return kept[show.__name__]
+
+    return shown

@@ -1,200 +1,48 @@
 """活动: goal, period, budget and owner; what hangs below; the whole of it as a document, out and in."""
 
-import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Count, F, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold import widgets
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from coupons.admin.exporting import in_yuan
 from coupons.admin.history import WithHistory
-from coupons.admin.money import YuanField, fen_of, plain_yuan, yuan
+from coupons.admin.money import plain_yuan, yuan
 from coupons.admin.saying import bar
 from coupons.admin.templates import CHIPS as TEMPLATE_CHIPS
-from coupons.api.shapes import read
 from coupons.editing import set_budget
 from coupons.models import Budget, CouponTemplate
-from coupons.models.templates import MAX_FEN
-from coupons.refused import Invalid, Refused
+from coupons.refused import Refused
 from distribution.admin import figures
-from distribution.admin.seen import SeenForm
-from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, Phase, phase_of, placement_state
-from distribution.drafting import Document, document_of, save
+from distribution.admin.campaign_form import CampaignForm, below_used
+from distribution.admin.campaign_list import BudgetFilter, PhaseFilter, purse
+from distribution.admin.documents import WithDocuments
+from distribution.admin.rights import SEES_BUDGETS, SETS_BUDGETS
+from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, phase_of, placement_state
 from distribution.models import Campaign, Placement
 
-SEES_BUDGETS = "coupons.view_budget"
-SETS_BUDGETS = "coupons.change_budget"
-APPROVES = "coupons.approve_coupontemplate"
-#: What a document may make or change.
-IMPORTS = (
-    "distribution.add_campaign",
-    "distribution.change_campaign",
-    "distribution.add_placement",
-    "distribution.change_placement",
-    "coupons.add_coupontemplate",
-    "coupons.change_coupontemplate",
-    "coupons.change_audience",
-    SETS_BUDGETS,
-)
-#: Bytes of a document; the API takes no more either.
-MOST_BYTES = 2_500_000
 PHASE_CHIPS = {"planned": "info", "running": "success", "over": ""}
 MOST_BELOW = 100
 
 
-def below_used(used_fen: int) -> str:
-    return _("%(used)s is spent or committed already; the budget cannot be lower.") % {"used": yuan(used_fen)}
-
-
-class CampaignForm(SeenForm):
-    goal_target = forms.CharField(
-        label=gettext_lazy("Target"),
-        required=False,
-        max_length=20,
-        help_text=gettext_lazy("A whole number; for order value, an amount in yuan. Empty: no target."),
-        widget=widgets.UnfoldAdminTextInputWidget({"inputmode": "decimal", "autocomplete": "off"}),
-    )
-    budget_limit = YuanField(
-        label=gettext_lazy("Budget"),
-        required=False,
-        help_text=gettext_lazy("What all its coupons together may cost. Empty: no limit."),
-    )
-
-    class Meta:
-        model = Campaign
-        fields = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["budget_limit"] = self.instance.budget.limit_fen
-            target = self.instance.goal_target
-            if target is not None and self.instance.goal_metric == Campaign.Metric.GMV_FEN:
-                self.initial["goal_target"] = plain_yuan(target)
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
-        starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
-        if starts_at and ends_at and starts_at >= ends_at:
-            self.add_error("ends_at", _("The end must be after the start."))
-        if "goal_target" in cleaned:
-            cleaned["goal_target"] = self._target(cleaned["goal_target"], cleaned.get("goal_metric"))
-        limit = cleaned.get("budget_limit")
-        if limit is not None and self.instance.pk and not self.has_error("budget_limit"):
-            budget = self.instance.budget
-            if limit < budget.spent_fen + budget.committed_fen:
-                self.add_error("budget_limit", below_used(budget.spent_fen + budget.committed_fen))
-        return cleaned
-
-    def _target(self, text: str, metric: str | None) -> int | None:
-        if not text.strip():
-            return None
-        try:
-            target = fen_of(text) if metric == Campaign.Metric.GMV_FEN else int(text.replace(",", ""))
-            if not 1 <= target <= MAX_FEN:
-                raise ValueError(text)
-        except ValueError:
-            self.add_error("goal_target", _("A number above zero; an amount only if the goal is order value."))
-            return None
-        return target
-
-
-class DocumentForm(forms.Form):
-    document = forms.FileField(
-        label=gettext_lazy("Campaign document"),
-        help_text=gettext_lazy("A JSON file, as a campaign's page or the API gives it."),
-        widget=widgets.UnfoldAdminFileFieldWidget(),
-    )
-
-    def clean_document(self) -> bytes:
-        upload = self.cleaned_data["document"]
-        if upload.size > MOST_BYTES:
-            raise ValidationError(_("The file is too big for a campaign."), "too_long")
-        return upload.read()
-
-
-class PhaseFilter(admin.SimpleListFilter):
-    """By what time makes of it."""
-
-    title = gettext_lazy("State")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return Phase.choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
-        now = timezone.now()
-        match self.value():
-            case Phase.PLANNED:
-                return queryset.filter(starts_at__gt=now)
-            case Phase.RUNNING:
-                return queryset.filter(starts_at__lte=now, ends_at__gt=now)
-            case Phase.OVER:
-                return queryset.filter(ends_at__lte=now)
-        return queryset
-
-
-class BudgetFilter(admin.SimpleListFilter):
-    title = gettext_lazy("Budget")
-    parameter_name = "budget"
-
-    def has_output(self) -> bool:
-        return self.may_see
-
-    def __init__(self, request: HttpRequest, *args: Any) -> None:
-        self.may_see = request.user.has_perm(SEES_BUDGETS)
-        super().__init__(request, *args)
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("low", _("more than 80 % used")), ("unlimited", _("no limit"))] if self.may_see else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
-        if self.may_see and self.value() == "low":
-            used = F("budget__committed_fen") + F("budget__spent_fen")
-            return queryset.filter(budget__limit_fen__lte=used * 5 / 4)
-        if self.may_see and self.value() == "unlimited":
-            return queryset.filter(budget__limit_fen=None)
-        return queryset
-
-
-def purse(budget: Budget, *, wide: bool = False) -> SafeString:
-    """Spent, committed and free in 元, with a bar."""
-    whole = budget.limit_fen or budget.spent_fen + budget.committed_fen
-    context = {
-        "limit": yuan(budget.limit_fen, _("no limit")),
-        "spent": yuan(budget.spent_fen),
-        "committed": yuan(budget.committed_fen),
-        "free": yuan(budget.free_fen, _("no limit")),
-        "spent_share": f"{budget.spent_fen * 100 / whole:.2f}" if whole else "0",
-        "committed_share": f"{budget.committed_fen * 100 / whole:.2f}" if whole else "0",
-        "low": budget.limit_fen is not None and (budget.limit_fen - (budget.free_fen or 0)) * 100 >= budget.limit_fen * 80,
-        "wide": wide,
-    }
-    return render_to_string("distribution/admin/purse.html", context)  # type: ignore[return-value]
-
-
 @admin.register(Campaign)
-class CampaignAdmin(WithHistory):
+class CampaignAdmin(WithDocuments, WithHistory):
     form = CampaignForm
     change_form_outer_before_template = "distribution/admin/campaign_top.html"
     change_form_before_template = "distribution/admin/seen.html"
     change_form_outer_after_template = "distribution/admin/campaign_below.html"
-    actions_list = ["import_document"]
     empty_words = gettext_lazy(
         "No campaigns yet. A campaign comes first: its goal, its period and its budget; coupons and placements follow."
     )
@@ -260,7 +108,7 @@ class CampaignAdmin(WithHistory):
         return ("created_at", "show_budget_limit")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)
         form = type(form.__name__, (form,), {"request": request})
         if not request.user.has_perm(SETS_BUDGETS):
             form.base_fields.pop("budget_limit", None)
@@ -268,8 +116,8 @@ class CampaignAdmin(WithHistory):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        start = today + timezone.timedelta(days=1)
-        month = {"starts_at": start, "ends_at": start + timezone.timedelta(days=30), "owner": request.user.pk}
+        start = today + timedelta(days=1)
+        month = {"starts_at": start, "ends_at": start + timedelta(days=30), "owner": request.user.pk}
         return {**month, **super().get_changeform_initial_data(request)}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -332,7 +180,9 @@ class CampaignAdmin(WithHistory):
         phase = phase_of(obj)
         so_far = figures.reached([obj.pk]).get(obj.pk, figures.Reached())
         templates = list(
-            CouponTemplate.objects.filter(budget=obj.budget_id).select_related("supply").order_by("-id")[: MOST_BELOW + 1]
+            CouponTemplate.objects.filter(budget=obj.budget_id)
+            .select_related("supply")
+            .order_by("-id")[: MOST_BELOW + 1]
         )
         placements = list(obj.placements.annotate(offer_count=Count("offers")).order_by("-id")[: MOST_BELOW + 1])
         issued = figures.issued([placement.key for placement in placements])
@@ -358,7 +208,8 @@ class CampaignAdmin(WithHistory):
             else "",
             "sees_placements": request.user.has_perm("distribution.view_placement"),
             "placements": [
-                (placement, self._chip(placement), f"{issued.get(placement.key, 0):,}") for placement in placements[:MOST_BELOW]
+                (placement, self._chip(placement), f"{issued.get(placement.key, 0):,}")
+                for placement in placements[:MOST_BELOW]
             ],
             "more_placements": f"{reverse('admin:distribution_placement_changelist')}?campaign__id__exact={obj.pk}"
             if len(placements) > MOST_BELOW
@@ -375,68 +226,6 @@ class CampaignAdmin(WithHistory):
     def _chip(placement: Placement) -> tuple[str, str]:
         state = placement_state(placement)
         return str(PLACEMENT_STATES[state]), PLACEMENT_CHIPS[state]
-
-    # --- documents ------------------------------------------------------------------------------------------------
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.document_view)
-        return [path("<path:object_id>/document/", view, name="distribution_campaign_document"), *super().get_urls()]
-
-    def document_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The document that would make it again; its money needs the right to see budgets."""
-        campaign = self.get_object(request, object_id)
-        if campaign is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, campaign) or not request.user.has_perm(SEES_BUDGETS):
-            raise PermissionDenied
-        words = json.dumps(document_of(campaign), ensure_ascii=False, indent=2)
-        response = HttpResponse(words, content_type="application/json")
-        response["Content-Disposition"] = f'attachment; filename="{campaign.key}.json"'
-        response["Cache-Control"] = "no-store"
-        return response
-
-    def has_import_document_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perms(IMPORTS)
-
-    @action(
-        description=gettext_lazy("Import a document"),
-        url_path="import",
-        permissions=["import_document"],
-        icon="upload_file",
-    )
-    def import_document(self, request: HttpRequest) -> HttpResponse:
-        """Made or changed as the file says, all of it or nothing; what is wrong is said field by field."""
-        form = DocumentForm(request.POST or None, request.FILES or None)
-        refusal, errors = "", []
-        if request.method == "POST" and form.is_valid():
-            try:
-                document = read(Document, form.cleaned_data["document"])
-                saved = save(document, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
-            except Invalid as invalid:
-                refusal = _("The document makes no sense in these places. Nothing was changed.")
-                errors = [(error["field"], error["detail"]) for error in invalid.errors]
-            except Refused as refused:
-                refusal = _("%(reason)s Nothing was changed.") % {"reason": refused.detail}
-                errors = [_about(reason) for reason in refused.reasons]
-            else:
-                said = {
-                    "created": _("The campaign was made."),
-                    "changed": _("The campaign was changed as the document says."),
-                    "unchanged": _("The campaign is already as the document says; nothing was changed."),
-                }
-                messages.success(request, said[saved.outcome])
-                return HttpResponseRedirect(reverse("admin:distribution_campaign_change", args=[saved.campaign.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Import a campaign"),
-            "opts": self.opts,
-            "form": form,
-            "refusal": refusal,
-            "errors": errors,
-            "back": reverse("admin:distribution_campaign_changelist"),
-            "may_approve": request.user.has_perm(APPROVES),
-        }
-        return TemplateResponse(request, "distribution/admin/import.html", context, status=422 if refusal else 200)
 
     # --- columns --------------------------------------------------------------------------------------------------
 
@@ -567,10 +356,3 @@ def _given_out(template: CouponTemplate) -> str:
 
 def _limit_words(fen: str) -> str:
     return yuan(int(fen)) if fen.isdecimal() else _("no limit")
-
-
-def _about(reason: Any) -> tuple[str, str]:
-    """What a refusal is about, and its sentence."""
-    named = [str(reason[name]) for name in ("template", "placement", "audience") if name in reason]
-    fields = ", ".join(reason.get("fields", ()))
-    return " · ".join([*named, *([fields] if fields else [])]), str(reason["detail"])

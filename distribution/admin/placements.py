@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -17,270 +17,18 @@ from unfold import widgets
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from coupons.admin.desk import DeskInline
 from coupons.admin.history import WithHistory
-from coupons.admin.moving import Move
-from coupons.models import Audience, CouponTemplate
+from coupons.models import CouponTemplate
 from coupons.queries.wording import wording
 from distribution import placing
 from distribution.admin import figures
-from distribution.admin.campaigns import APPROVES
+from distribution.admin.offers import OfferInline
+from distribution.admin.placement_moves import MOVES
+from distribution.admin.rights import APPROVES
 from distribution.admin.seen import SeenForm
-from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, phase_of, placement_state
+from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.models import Campaign, Offer, Placement
 from distribution.queries.placements import CLAIMED_FORMS
-
-CHANGES = "distribution.change_placement"
-
-
-# --- moves -------------------------------------------------------------------------------------------------------
-
-
-def _opening_says(placement: Placement) -> list[str]:
-    campaign = placement.campaign
-    start, end = (f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" for moment in (campaign.starts_at, campaign.ends_at))
-    said = [
-        {
-            "planned": _("Customers can claim from %(start)s on, when its campaign starts.") % {"start": start},
-            "running": _("Customers can claim from now on, until its campaign ends on %(end)s.") % {"end": end},
-            "over": _("Its campaign ended on %(end)s: nothing is given out.") % {"end": end},
-        }[phase_of(campaign)]
-    ]
-    offers = list(placement.offers.select_related("template"))
-    resting = [str(offer.template) for offer in offers if offer.template.status != CouponTemplate.Status.LIVE]
-    if not offers:
-        said.append(_("It offers nothing yet."))
-    if resting:
-        said.append(_("Not live themselves, so not given out for now: %(templates)s.") % {"templates": ", ".join(resting)})
-    if placement.form not in CLAIMED_FORMS:
-        said.append(_("Customers cannot claim through this form yet."))
-    return said
-
-
-_STAYS = gettext_lazy("Coupons that were given out stay with their customers and can be used.")
-
-
-def _move(name: str) -> Any:
-    def act(placement: Placement, request: HttpRequest, answers: dict[str, Any]) -> Placement:
-        return placing.move(placement, name, by=request.user)  # type: ignore[arg-type]
-
-    return act
-
-
-def _possible(name: str) -> Any:
-    return lambda placement: placing.possible(placement, name)
-
-
-MOVES = (
-    Move(
-        "open",
-        gettext_lazy("Let it go live"),
-        gettext_lazy("Let this placement go live?"),
-        (APPROVES,),
-        _possible("open"),
-        _opening_says,
-        _move("open"),
-        gettext_lazy("The placement is live."),
-        icon="rocket_launch",
-        main=True,
-    ),
-    Move(
-        "pause",
-        gettext_lazy("Pause"),
-        gettext_lazy("Pause this placement?"),
-        (APPROVES, CHANGES),
-        _possible("pause"),
-        lambda placement: [_("Nobody can claim from it while it is paused."), str(_STAYS), _("It can be resumed.")],
-        _move("pause"),
-        gettext_lazy("Paused."),
-        icon="pause",
-    ),
-    Move(
-        "resume",
-        gettext_lazy("Resume"),
-        gettext_lazy("Resume this placement?"),
-        (APPROVES, CHANGES),
-        _possible("resume"),
-        _opening_says,
-        _move("resume"),
-        gettext_lazy("Resumed; the placement is live."),
-        icon="play_arrow",
-        main=True,
-    ),
-    Move(
-        "end",
-        gettext_lazy("End"),
-        gettext_lazy("End this placement for good?"),
-        (APPROVES, CHANGES),
-        _possible("end"),
-        lambda placement: [_("Nobody can claim from it any more, and this cannot be undone."), str(_STAYS)],
-        _move("end"),
-        gettext_lazy("Ended."),
-        icon="stop",
-        danger=True,
-    ),
-)
-
-
-# --- offers ------------------------------------------------------------------------------------------------------
-
-
-class OfferForm(forms.ModelForm):
-    position = forms.IntegerField(
-        label=gettext_lazy("Rank"),
-        required=False,
-        min_value=0,
-        max_value=10_000,
-        widget=widgets.UnfoldAdminIntegerFieldWidget({"class": "offer-number"}),
-    )
-    weight = forms.IntegerField(
-        label=gettext_lazy("Weight"),
-        required=False,
-        min_value=1,
-        max_value=1_000_000,
-        help_text=gettext_lazy("Twice the weight, twice the luck."),
-        widget=widgets.UnfoldAdminIntegerFieldWidget({"class": "offer-number"}),
-    )
-
-    class Meta:
-        model = Offer
-        fields = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["position"] = self.instance.position + 1
-        else:
-            self.initial.pop("position", None)  # at the end
-
-    def has_changed(self) -> bool:
-        """A new line without a template is no offer yet."""
-        changed = set(self.changed_data)
-        return bool(changed if self.instance.pk else changed - {"position", "weight"})
-
-    def clean_weight(self) -> int:
-        return self.cleaned_data["weight"] or 1
-
-    def validate_constraints(self) -> None:
-        """The lines are asked together, and written anew."""
-
-
-class OfferLines(forms.BaseInlineFormSet):
-    def clean(self) -> None:
-        super().clean()
-        seen = set()
-        for form in self.lines():
-            offered = (form.cleaned_data["template"], form.cleaned_data.get("audience"))
-            if offered in seen:
-                form.add_error("template", _("This template is offered to the same audience above already."))
-            seen.add(offered)
-
-    def lines(self) -> list[Any]:
-        """What is offered, in order; without a number, at the end."""
-        kept = [
-            (form.cleaned_data["position"] is None, form.cleaned_data["position"] or 0, number, form)
-            for number, form in enumerate(self.forms)
-            if form not in self.deleted_forms and (form.cleaned_data or {}).get("template")
-        ] if all(hasattr(form, "cleaned_data") for form in self.forms) else []  # fmt: skip
-        return [form for _last, _position, _number, form in sorted(kept, key=lambda line: line[:3])]
-
-    def validate_unique(self) -> None:
-        """``clean`` asks it, for everyone's lines as well."""
-
-    def offered(self) -> list[placing.Offered]:
-        return [
-            (
-                form.cleaned_data["template"].pk,
-                form.cleaned_data["audience"].pk if form.cleaned_data.get("audience") else None,
-                form.cleaned_data["weight"],
-            )
-            for form in self.lines()
-        ]
-
-
-class OfferInline(DeskInline):
-    model = Offer
-    form = OfferForm
-    formset = OfferLines
-    fields = ("position", "template", "audience", "weight", "says")
-    readonly_fields = ("says",)
-    ordering = ("position", "id")
-    ordering_field = "position"
-    hide_title = True
-    verbose_name = gettext_lazy("offer")
-    verbose_name_plural = gettext_lazy("Offers")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
-        return super().get_queryset(request).select_related("template", "audience")
-
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        return 0 if obj and obj.offers.exists() else 1
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and db_field.name in ("template", "audience"):
-            field.choices = self._choices(request, db_field.name)
-        return field
-
-    @staticmethod
-    def _choices(request: HttpRequest, name: str) -> list[Any]:
-        """Read once for all lines of the page."""
-        kept = request.__dict__.setdefault("_offer_choices", {})
-        if name not in kept:
-            kept[name] = _audiences() if name == "audience" else _templates(request)
-        return kept[name]
-
-    # Who may see or change the placement may see or change what it offers.
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("distribution.view_placement")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        right = CHANGES if isinstance(obj, Placement) and obj.pk else "distribution.add_placement"
-        return request.user.has_perm(right) and getattr(obj, "status", "") != Placement.Status.ENDED
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    @display(description=gettext_lazy("What it says"))
-    def says(self, obj: Any) -> str:
-        return wording(obj.template)["short"] if obj.template_id else ""
-
-
-def _audiences() -> list[tuple[Any, Any]]:
-    return [("", _("everyone")), *Audience.objects.order_by("name").values_list("pk", "name")]
-
-
-def _templates(request: HttpRequest) -> list[tuple[Any, Any]]:
-    """By campaign, the placement's own first: what is not ended in campaigns that are not over, and what it offers."""
-    own = getattr(request, "campaign_of_placement", None)
-    placement = getattr(request, "placement", None)
-    offered = Q(offers__placement=placement) if placement else Q(pk=None)
-    found = (
-        CouponTemplate.objects.filter(
-            ~Q(status=CouponTemplate.Status.ENDED) & Q(budget__campaign__ends_at__gt=timezone.now())
-            | Q(budget__campaign=own, budget__campaign__isnull=False)
-            | offered
-        )
-        .annotate(campaign_id=F("budget__campaign"), campaign_name=F("budget__campaign__name"))
-        .only("internal_name", "status")
-        .order_by("-campaign_id", "-id")
-        .distinct()
-    )
-    groups: dict[tuple[Any, str], list[tuple[int, str]]] = {}
-    for template in found:
-        words = template.internal_name
-        if template.status != CouponTemplate.Status.LIVE:
-            words = f"{words} ({template.get_status_display()})"
-        groups.setdefault((template.campaign_id, template.campaign_name or "–"), []).append((template.pk, words))
-    ordered = sorted(groups.items(), key=lambda group: group[0][0] != own)
-    return [("", "–"), *((name, choices) for (_pk, name), choices in ordered)]
-
-
-# --- the page ----------------------------------------------------------------------------------------------------
 
 
 class PlacementForm(SeenForm):
@@ -327,7 +75,7 @@ class PlacementAdmin(WithHistory):
     change_form_outer_before_template = "distribution/admin/placement_top.html"
     change_form_before_template = "distribution/admin/seen.html"
     empty_words = gettext_lazy(
-        "No placements yet. A placement says where coupons are offered, in which form, and which of them in which order."
+        "No placements yet. A placement says where coupons are offered, in which form, which of them, in which order."
     )
     list_display = ("named", "campaign_name", "channel_name", "form_name", "pick_name", "state", "issued")
     list_filter = (
@@ -340,9 +88,7 @@ class PlacementAdmin(WithHistory):
     list_select_related = ("campaign",)
     ordering = ("-id",)
     export_fields = ("key", "title", "campaign", "channel", "form", "pick", "state", "issued", "created_at")
-    fieldsets = (
-        (None, {"fields": ("campaign", "title", "key", "channel", "form", "pick")}),
-    )
+    fieldsets = ((None, {"fields": ("campaign", "title", "key", "channel", "form", "pick")}),)
 
     class Media:
         css = {"all": ("distribution/desk.css",)}
@@ -359,7 +105,10 @@ class PlacementAdmin(WithHistory):
         if obj is None:
             return fieldsets
         return [
-            (title, {**options, "fields": ["campaign_name" if name == "campaign" else name for name in options["fields"]]})
+            (
+                title,
+                {**options, "fields": ["campaign_name" if name == "campaign" else name for name in options["fields"]]},
+            )
             for title, options in fieldsets
         ]
 
@@ -404,7 +153,7 @@ class PlacementAdmin(WithHistory):
         placement = self.get_object(request, object_id) if object_id else None
         campaign = placement.campaign_id if placement else request.POST.get("campaign") or request.GET.get("campaign")
         request.placement = placement  # type: ignore[attr-defined]  # whose templates come first
-        request.campaign_of_placement = int(campaign) if _is_number(campaign) else None  # type: ignore[attr-defined]
+        request.campaign_of_placement = int(str(campaign)) if _is_number(campaign) else None  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -444,7 +193,7 @@ class PlacementAdmin(WithHistory):
             and not request.user.has_perm(APPROVES)
         ):
             notes.append(
-                _("It was approved as it is. If you change what it offers, it is a draft again until it is approved anew.")
+                _("It was approved as it is. If you change what it offers, it is a draft until it is approved anew.")
             )
         if obj.status == Placement.Status.DRAFT and not request.user.has_perm(APPROVES):
             notes.append(_("Somebody with the right to approve lets it go live."))

@@ -24,6 +24,11 @@ class SeenForm(RefusedMixin, forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         self.say_refused()
         seen = self.cleaned_data.get("seen")
-        if self.last and seen is not None and seen != self.last.history_id and not getattr(self.request, "refused", None):
+        if (
+            self.last
+            and seen is not None
+            and seen != self.last.history_id
+            and not getattr(self.request, "refused", None)
+        ):
             self.add_error(None, edited_meanwhile(self.last))
         return self.cleaned_data

@@ -29,7 +29,14 @@ PLACEMENT_STATES: dict[str, str | Promise] = {
     "waiting": _("live, campaign not started"),
     "over": _("campaign is over"),
 }
-PLACEMENT_CHIPS = {"draft": "", "live": "success", "paused": "warning", "ended": "danger", "waiting": "info", "over": ""}
+PLACEMENT_CHIPS = {
+    "draft": "",
+    "live": "success",
+    "paused": "warning",
+    "ended": "danger",
+    "waiting": "info",
+    "over": "",
+}
 
 
 def placement_state(placement: Placement, now: Any = None) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -16,6 +16,7 @@ from unfold.decorators import display
 from coupons.admin.desk import ReadDesk
 from coupons.admin.ledger import people
 from coupons.admin.money import yuan
+from coupons.admin.saying import once
 from coupons.models import Category, Merchant
 from redemption.admin.redemptions import REDEMPTION_CHIPS, STATES, redemption_state
 from redemption.models import Order
@@ -67,12 +68,15 @@ class OrderAdmin(ReadDesk):
         "show_deducted_fen",
     )
     fieldsets = (
-        (None, {"fields": ("key", "customer_name", "placed_at", "finished_at")}),
-        (gettext_lazy("Where"), {"fields": ("client", "business_mode", "business_line", "city_name")}),
-        (gettext_lazy("Money"), {"fields": ("goods_fen", "shipping_fen", "deducted_fen", "paid")}),
+        (None, {"fields": (("key", "customer_name"), ("placed_at", "finished_at"))}),
+        (gettext_lazy("Where"), {"fields": (("client", "city_name"), ("business_mode", "business_line"))}),
+        (gettext_lazy("Money"), {"fields": (("goods_fen", "shipping_fen"), ("deducted_fen", "paid"))}),
         (gettext_lazy("Lines"), {"fields": ("goods",)}),
         (gettext_lazy("Redemptions"), {"fields": ("uses",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return super().get_queryset(request).select_related("customer", "city")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ("show_goods_fen", "show_shipping_fen", "show_deducted_fen")
@@ -102,6 +106,7 @@ class OrderAdmin(ReadDesk):
         return yuan(obj.goods_fen + obj.shipping_fen - obj.deducted_fen)
 
     @display(description=gettext_lazy("Lines"))
+    @once
     def goods(self, obj: Any) -> SafeString:
         categories = Category.objects.in_bulk({line.get("category") for line in obj.lines} - {None})
         merchants = Merchant.objects.in_bulk({line.get("merchant") for line in obj.lines} - {None})
@@ -117,9 +122,10 @@ class OrderAdmin(ReadDesk):
             }
             for line in obj.lines
         ]
-        return render_to_string("redemption/admin/goods.html", {"rows": rows})  # type: ignore[return-value]
+        return render_to_string("redemption/admin/goods.html", {"rows": rows})
 
     @display(description=gettext_lazy("Redemptions"))
+    @once
     def uses(self, obj: Any) -> SafeString:
         rows = []
         for redemption in obj.redemptions.order_by("-created_at")[:100]:
@@ -132,4 +138,4 @@ class OrderAdmin(ReadDesk):
                     "money": [yuan(redemption.discount_fen), yuan(redemption.returned_fen)],
                 }
             )
-        return render_to_string("redemption/admin/uses.html", {"rows": rows})  # type: ignore[return-value]
+        return render_to_string("redemption/admin/uses.html", {"rows": rows})

@@ -19,6 +19,7 @@ from coupons.admin.desk import ReadDesk
 from coupons.admin.exporting import in_yuan
 from coupons.admin.ledger import COUPON_CHIPS, EVENT_CHIPS, people, state_now, uuid_of
 from coupons.admin.money import yuan
+from coupons.admin.saying import once
 from coupons.models import Coupon, CouponEvent, CouponTemplate
 from redemption.models import Order, Redemption
 
@@ -39,7 +40,11 @@ STATES: dict[str, str | Promise] = {
 
 
 def redemption_state(redemption: Redemption) -> str:
-    if redemption.status == Redemption.Status.HELD and redemption.held_until and redemption.held_until <= timezone.now():
+    if (
+        redemption.status == Redemption.Status.HELD
+        and redemption.held_until
+        and redemption.held_until <= timezone.now()
+    ):
         return "ran_out"
     if redemption.status == Redemption.Status.REDEEMED and redemption.returned:
         return "part"
@@ -103,22 +108,25 @@ class RedemptionAdmin(ReadDesk):
         "by",
     )
     fieldsets = (
-        (None, {"fields": ("id", "order_page", "customer_page", "by")}),
+        (None, {"fields": (("order_page", "customer_page"), ("number", "by"))}),
         (
             gettext_lazy("Money"),
-            {"fields": ("discount_fen", "platform", "merchant_fen", "returned_fen", "returned_merchant_fen")},
+            {"fields": (("discount_fen", "platform", "merchant_fen"), ("returned_fen", "returned_merchant_fen"))},
         ),
         (gettext_lazy("Lines"), {"fields": ("parts",)}),
         (gettext_lazy("Coupons"), {"fields": ("coupon_list",)}),
         (
             gettext_lazy("When"),
-            {"fields": ("created_at", "held_until", "redeemed_at", "ended_at", "story")},
+            {"fields": (("created_at", "held_until"), ("redeemed_at", "ended_at"), "story")},
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Redemption]:
+        return super().get_queryset(request).select_related("order", "customer")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = [f"show_{name}" for name in ("discount_fen", "merchant_fen", "returned_fen", "returned_merchant_fen")]
-        return ("order_page", "customer_page", "platform", "parts", "coupon_list", "story", *shown)
+        return ("number", "order_page", "customer_page", "platform", "parts", "coupon_list", "story", *shown)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -146,9 +154,18 @@ class RedemptionAdmin(ReadDesk):
             links.append((_("Customer"), reverse("admin:coupons_customer_change", args=[obj.customer_id])))
         if request.user.has_perm("coupons.view_couponevent"):
             links.append((_("Ledger"), f"{reverse('admin:coupons_couponevent_changelist')}?q={obj.pk}"))
-        return {"chip": (STATES[state], REDEMPTION_CHIPS[state]), "title": str(obj.order), "facts": facts, "links": links}
+        return {
+            "chip": (STATES[state], REDEMPTION_CHIPS[state]),
+            "title": str(obj.order),
+            "facts": facts,
+            "links": links,
+        }
 
     # --- the page -------------------------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("Redemption number"))
+    def number(self, obj: Any) -> str:
+        return str(obj.pk)
 
     @display(description=gettext_lazy("Order"))
     def order_page(self, obj: Any) -> str:
@@ -159,6 +176,7 @@ class RedemptionAdmin(ReadDesk):
         return str(obj.customer)
 
     @display(description=gettext_lazy("Lines"))
+    @once
     def parts(self, obj: Any) -> SafeString:
         """What each coupon took off each line, with the shares, and their sums."""
         lines = list(obj.lines.select_related("merchant").order_by("id"))
@@ -179,9 +197,10 @@ class RedemptionAdmin(ReadDesk):
             sum(line.merchant_fen for line in lines),
             sum(line.returned_fen for line in lines),
         )
-        return render_to_string("redemption/admin/parts.html", {"rows": rows, "sums": sums})  # type: ignore[return-value]
+        return render_to_string("redemption/admin/parts.html", {"rows": rows, "sums": sums})
 
     @display(description=gettext_lazy("Coupons"))
+    @once
     def coupon_list(self, obj: Any) -> SafeString:
         found = Coupon.objects.select_related("template").in_bulk(obj.coupons)
         rows = []
@@ -189,9 +208,10 @@ class RedemptionAdmin(ReadDesk):
             if coupon := found.get(pk):
                 state = state_now(coupon)
                 rows.append((coupon, Coupon.Status(state).label, COUPON_CHIPS[state]))
-        return render_to_string("redemption/admin/coupons.html", {"rows": rows})  # type: ignore[return-value]
+        return render_to_string("redemption/admin/coupons.html", {"rows": rows})
 
     @display(description=gettext_lazy("What happened"))
+    @once
     def story(self, obj: Any) -> SafeString:
         events = CouponEvent.objects.filter(coupon__in=obj.coupons, redemption_id=obj.pk).select_related("coupon")
         rows = [
@@ -203,7 +223,7 @@ class RedemptionAdmin(ReadDesk):
             }
             for event in events.order_by("id")[:200]
         ]
-        return render_to_string("redemption/admin/story.html", {"rows": rows})  # type: ignore[return-value]
+        return render_to_string("redemption/admin/story.html", {"rows": rows})
 
     # --- columns --------------------------------------------------------------------------------------------------
 
