@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import psycopg
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
@@ -122,7 +123,7 @@ def answer_to(exception: Exception, request: HttpRequest) -> HttpResponse:
             return of_the_web(405, {"Allow": ", ".join(view().allowed_methods) if view else ""})
         case APIException() if exception.status_code < 500:
             return of_the_web(exception.status_code)
-        case OperationalError():
+        case OperationalError() | psycopg.OperationalError():
             log.error("database_unavailable", exc_info=exception)
             return of_the_web(503, {"Retry-After": "1"})
     got_request_exception.send(sender=Doors, request=request)

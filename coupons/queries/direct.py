@@ -17,7 +17,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.adapt import Transformer
 from psycopg.errors import DeadlockDetected, SerializationFailure, error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
 
 from coupons.refused import Refused
 
@@ -84,7 +84,7 @@ def _outside(to: psycopg.Connection[Any], sql: str, parameters: Parameters) -> l
     ready = known.get(sql)
     if ready is None:
         name = b"direct_%d" % len(known)
-        _checked(to.pgconn.prepare(name, statement.sql))
+        _checked(to.pgconn.prepare(name, statement.sql), to)
         ready = known[sql] = name, Transformer(to)
     if isinstance(parameters, Mapping):
         parameters = [parameters[name] for name in statement.names]
@@ -92,14 +92,16 @@ def _outside(to: psycopg.Connection[Any], sql: str, parameters: Parameters) -> l
     values = [None if value is None else value.encode() for value in told]
     if any(b"\0" in value for value in values if value is not None):
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    result = _checked(to.pgconn.exec_prepared(ready[0], values))  # type: ignore[arg-type]  # NULL is None
+    result = _checked(to.pgconn.exec_prepared(ready[0], values), to)  # type: ignore[arg-type]  # NULL is None
     loader = ready[1]
     loader.set_pgresult(result)
     return loader.load_rows(0, result.ntuples, tuple)
 
 
-def _checked(result: Any) -> Any:
+def _checked(result: Any, to: psycopg.Connection[Any]) -> Any:
     if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        if to.pgconn.status != ConnStatus.OK:  # such a result has no code that would say it
+            raise psycopg.OperationalError("the connection was lost")
         raise error_from_result(result)
     return result
 
