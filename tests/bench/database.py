@@ -58,7 +58,7 @@ _ISSUE = f"""PERFORM outcome FROM coupons_issue(
     a_budgets => ARRAY[(SELECT budget_id FROM coupons_coupontemplate WHERE id = t)], a_ids => ARRAY[{_ID}],
     a_codes => ARRAY[{_CODE}], a_froms => ARRAY[now()], a_untils => ARRAY[now() + interval '7 days'],
     a_worths => ARRAY[2000]::bigint[], a_newcomers => ARRAY[false], a_groups => ARRAY[NULL]::text[])"""
-_REDEEM = f"""SELECT * INTO r FROM bench_to_redeem WHERE place = nextval('bench_turn');
+_REDEEM = f"""SELECT * INTO r FROM bench_to_redeem WHERE place = (SELECT nextval('bench_turn'));
 PERFORM outcome FROM redemption_redeem(
     a_caller => 'key:1', a_key => md5(random()::text), a_fingerprint => '\\x00112233445566778899aabbccddeeff'::bytea,
     a_status => 201::smallint, a_body => convert_to(repeat('x', 300), 'UTF8'), a_now => now(), a_captures => true,
@@ -96,7 +96,7 @@ def measure(dsn: str, many: list[int], rounds: int, turns: int, say: Callable[[s
         "claims of one hot template": f"{_HOT}; {_ISSUE};",
         "raw UPDATE of the coupon's row": (
             "UPDATE raw_to_redeem SET status = 'redeemed', committed_fen = 0 WHERE status = 'available'"
-            " AND id = (SELECT id FROM bench_to_redeem WHERE place = nextval('raw_turn'));"
+            " AND id = (SELECT id FROM bench_to_redeem WHERE place = (SELECT nextval('raw_turn')));"
         ),
         "redeem step": f"{_REDEEM};",
     }
