@@ -22,7 +22,7 @@ def quote(basket: Basket, now: datetime, coupons: Sequence[UUID] | None = None) 
     known = standing(basket, now, coupons)
     if coupons is not None and len(known.coupons) < len(coupons):
         raise Refused("not_found")
-    bill, fits = fit(basket, known, catalogue.current(), now)
+    bill, fits = fit(basket, known, catalogue.at_least(known.version), now)
     usable = [one for one in fits if not one.reasons]
     best = best_set([one.candidate for one in usable], bill)
     priced = [(one, one.priced) for one in usable if one.priced is not None]

@@ -77,7 +77,7 @@ def _redeem(
     known = standing(basket, now, coupons)
     if known.customer_id is None or len(known.coupons) < len(coupons):
         raise Refused("not_found")
-    bill, fits = fit(basket, known, catalogue.current(), now)
+    bill, fits = fit(basket, known, catalogue.at_least(known.version), now)
     for one in fits:
         if one.reasons:
             raise _refused(fits)

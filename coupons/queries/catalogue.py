@@ -158,6 +158,15 @@ def current() -> Book:
     return _book
 
 
+def at_least(version: int) -> Book:
+    """The book in force, of no earlier version than this, which was read a moment ago."""
+    book = current()
+    if book.version < version:
+        forget()
+        book = current()
+    return book
+
+
 def forget() -> None:
     """Look again at the next question; for a call that was told it works from a stale book."""
     global _looked_at

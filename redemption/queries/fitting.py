@@ -23,7 +23,7 @@ MOST_COUPONS = 500
 
 # Moments come as seconds since 1970, coupons as one text: a wallet is read several times as fast as by rows.
 _STANDING = """
-SELECT u.id, o.customer_id, o.finished_at IS NOT NULL,
+SELECT u.id, (SELECT version FROM coupons_catalogue), o.customer_id, o.finished_at IS NOT NULL,
        CASE WHEN r.id IS NOT NULL THEN json_build_array(r.id, r.status, r.coupons) END::text,
        (SELECT json_agg(json_build_array(c.id, c.template_id, c.status, date_part('epoch', c.valid_from),
                                          date_part('epoch', c.valid_until), date_part('epoch', c.held_until),
@@ -55,10 +55,12 @@ class Seen(NamedTuple):
 class Standing(NamedTuple):
     """What is known of customer, order and coupons before anything is decided. ``coupons`` by id.
 
-    ``mine``: the order's own hold, even one that ran out, and the coupons it was for.
+    ``mine``: the order's own hold, even one that ran out, and the coupons it was for. ``version``: the catalogue's; no
+    older book knows what these coupons are.
     """
 
     customer_id: int | None
+    version: int
     refusal: str | None
     mine: str | None
     mine_coupons: tuple[str, ...]
@@ -102,15 +104,15 @@ def standing(basket: Basket, now: datetime, coupons: Sequence[UUID] | None = Non
         asked["coupons"] = "{{{}}}".format(",".join(map(str, coupons)))
     found = rows(_WALLET if coupons is None else _NAMED, asked)
     if not found:
-        return Standing(None, None, None, (), ())
-    customer_id, owner, finished, live, wallet = found[0]
+        return Standing(None, 0, None, None, (), ())
+    customer_id, version, owner, finished, live, wallet = found[0]
     if owner is not None and owner != customer_id:
         raise Refused("not_found")
     redemption, status, used = orjson.loads(live) if live else (None, None, ())
     refusal = "order_already_redeemed" if status == "redeemed" else "order_finished" if finished else None
     if status != "held":
         redemption, used = None, ()
-    return Standing(customer_id, refusal, redemption, tuple(used), tuple(_seen(wallet) if wallet else ()))
+    return Standing(customer_id, version, refusal, redemption, tuple(used), tuple(_seen(wallet) if wallet else ()))
 
 
 def _seen(wallet: str) -> list[Seen]:

@@ -133,7 +133,8 @@ def test_a_quote_is_one_look_and_a_redemption_one_look_and_one_call(till, clock,
     settings.CATALOGUE_SECONDS = 60
     coupons = [coupon(stack_group=f"g{number}") for number in range(3)]
     lines = [line(f"l{number}", 9000) for number in range(5)]
-    till.post("quotes/", {"order": order("o1", "alice", *lines, city="310000")})
+    for _turn in range(2):  # the first finds a new version of the catalogue, the second compiles what is left of it
+        till.post("quotes/", {"order": order("o1", "alice", *lines, city="310000")})
     with query_count() as count:
         till.post("quotes/", {"order": order("o1", "alice", *lines, city="310000")})
     assert count.statements == 1
