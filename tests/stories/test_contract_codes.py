@@ -11,7 +11,7 @@ from coupons.lifecycle import ending
 from coupons.models import Merchant
 from coupons.refused import SENTENCES
 from tests.stories.campaign_documents import summer
-from tests.stories.test_contract import effects, must_have, problem
+from tests.stories.doors import effects, must_have, problem
 from tests.using import coupon, line, order
 
 pytestmark = pytest.mark.django_db
