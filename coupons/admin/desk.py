@@ -172,7 +172,7 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
 
     def _export_cell(self, obj: Any, name: str) -> Any:
         shower = getattr(self, name, None)
-        if shower is not None:
+        if shower is not None and not hasattr(ModelAdmin, name):  # a column may be called "form"
             column = getattr(shower, "money", None)
             if column:
                 return exporting.in_yuan(getattr(obj, column))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from coupons.admin.desk import Desk, ReadDesk
 from coupons.models import Area, Audience, Category, City, CouponTemplate, Merchant, Weather
@@ -49,6 +50,13 @@ class MerchantAdmin(KeyedDesk):
     export_fields = ("key", "name")
 
 
+class Shape(forms.JSONField):
+    """GeoJSON; nothing yet is blank, not ``null``."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class AreaForm(forms.ModelForm):
     class Meta:
         model = Area
@@ -78,10 +86,9 @@ class AreaAdmin(KeyedDesk):
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "geojson":
-            field.widget.attrs["rows"] = 12
-        return field
+            return db_field.formfield(form_class=Shape, widget=UnfoldAdminTextareaWidget({"rows": 12}))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class NowFilter(admin.SimpleListFilter):

@@ -26,6 +26,10 @@ CHIPS = {"draft": "primary", "awaiting_approval": "warning", "live": "success", 
 APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
 
 
+#: Columns that only some types or validities have.
+_OF_SOME_TYPES = ("amount_fen", "percent_off", "threshold_fen", "cap_fen", "valid_days", "valid_from", "valid_until")
+
+
 def person(request: HttpRequest) -> User:
     """Whoever is signed in; the site lets nobody else in."""
     assert isinstance(request.user, User)
@@ -280,6 +284,20 @@ class TemplateAdmin(WithHistory):
         for name in Supply.LIMITS:
             setattr(self, f"show_{name}", _shows_limit(name))
         super().__init__(model, admin_site)
+
+    # --- what of it there is ---------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever only reads sees what this type and this validity have; the form's script does the same."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self.reads_only(request, obj):
+            return fieldsets
+        missing = {name for name in _OF_SOME_TYPES if getattr(obj, name) is None}
+
+        def has(name: Any) -> bool:
+            return isinstance(name, list) or name.removeprefix("show_") not in missing
+
+        return [(title, {**options, "fields": list(filter(has, options["fields"]))}) for title, options in fieldsets]
 
     # --- form ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,73 @@
+"""A small company with one of everything, and somebody of every role."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from coupons.models import ApiKey, Area, Category, City, CouponTemplate, Merchant, Weather
+from tests import making, using
+
+ROLES = ("运营", "审核", "财务", "客服", "管理员")
+BLOCK = {
+    "type": "Polygon",
+    "coordinates": [[[121.5, 31.23], [121.52, 31.23], [121.52, 31.25], [121.5, 31.25], [121.5, 31.23]]],
+}
+
+
+def somebody(role: str, name: str = "") -> User:
+    user = get_user_model().objects.create_user(name or f"{ROLES.index(role)}", password="x", is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def desk(user: User, language: str = "zh-hans") -> Client:
+    """A browser in which this person has signed in."""
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client.cookies["django_language"] = language
+    return client
+
+
+def found(till: Any) -> dict[str, Any]:
+    """Makes the company; ``till`` is a caller that may redeem."""
+    Category.objects.create(key="food-1", name="美食")
+    Merchant.objects.create(key="shop-1", name="老王牛肉面")
+    Area.objects.create(key="block-1", name="陆家嘴", geojson=BLOCK)
+    now = timezone.now()
+    city = City.objects.get(pk="310000")
+    Weather.objects.create(city=city, kind="rain", starts_at=now, ends_at=now + timedelta(hours=3))
+    ApiKey.make("测试系统", ["read"])
+    campaign = making.campaign(budget_fen=1_000_000)
+    out = making.template(
+        campaign,
+        limits={"total_count": 10, "customer_count": 5},
+        category_id="food-1",
+        use_conditions={"clients": {"any_of": ["app"]}},
+        release={"weekdays": [1, 2, 3, 4, 5, 6, 7]},
+    )
+    percent = making.template(campaign, type="percent_off", percent_off="15.00", cap_fen=3000, status="draft")
+    waiting = making.template(
+        campaign,
+        type="no_threshold",
+        validity_type="period",
+        valid_from=now,
+        valid_until=now + timedelta(days=9),
+        status="awaiting_approval",
+    )
+    audience = making.audience({"order_count": {"min": 1}, "cities": {"any_of": ["310000"]}})
+    placement = making.placement(out, (percent, audience), of=campaign)
+    used, kept = using.give(out), using.give(out)
+    told = till.post("redemptions/", {"order": using.order("order-1"), "coupons": [used]})
+    assert told.status == 201, told.body
+    return {
+        "campaign": campaign,
+        "out": CouponTemplate.objects.get(pk=out.pk),
+        "draft": percent,
+        "waiting": waiting,
+        "placement": placement,
+        "coupon": kept,
+    }

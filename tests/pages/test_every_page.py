@@ -1,0 +1,175 @@
+"""Every page of the operators' site, opened by everybody, in both languages."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from coupons.models import City
+from tests.pages.company import ROLES, desk, found, somebody
+
+pytestmark = pytest.mark.django_db
+
+NAMES = ("operations", "approval", "finance", "service", "administrators")  # of ROLES
+#: Who gets in where, besides what the rights of the model say: a sample, written down by hand.
+CLOSED = {
+    "运营": ("coupons_apikey", "redemption_order", "redemption_redemption", "auth_user", "auth_group"),
+    "审核": ("coupons_apikey", "coupons_customer", "redemption_order", "auth_user", "auth_group"),
+    "财务": ("coupons_apikey", "coupons_customer", "coupons_audience", "auth_user", "auth_group"),
+    "客服": ("coupons_apikey", "coupons_audience", "distribution_campaign", "auth_user", "auth_group"),
+    "管理员": (),
+}
+NO_ADDING = {
+    "运营": ("coupons_coupon", "coupons_couponevent", "coupons_city"),
+    "审核": ("coupons_coupontemplate", "distribution_campaign", "distribution_placement", "coupons_audience"),
+    "财务": ("coupons_coupontemplate", "distribution_campaign", "coupons_merchant"),
+    "客服": ("coupons_coupontemplate", "distribution_placement", "coupons_customer", "coupons_coupon"),
+    "管理员": ("coupons_coupon", "coupons_couponevent", "redemption_order", "redemption_redemption"),
+}
+#: Words of the Chinese pages that are at home in both languages.
+INTERNATIONAL = {
+    "CSV",
+    "Excel",
+    "API",
+    "H5",
+    "GMV",
+    "SKU",
+    "English",
+    "JSON",
+    "GeoJSON",
+    "alice",
+    "test",
+    "en",
+    "esc",
+    "zh-hans",
+}
+
+
+class Words(HTMLParser):
+    """What a reader sees or hears of a page."""
+
+    SILENT = ("script", "style", "template", "code")
+    VOID = ("input", "br", "hr", "img", "meta", "link", "path", "use", "source")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        for name in ("title", "placeholder", "aria-label"):
+            if said.get(name):
+                self.seen.append(said[name])
+        if tag not in self.VOID:
+            silent = tag in self.SILENT or "material-symbols" in (said.get("class") or "")
+            self.open.append((tag, silent or (bool(self.open) and self.open[-1][1])))
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        if not (self.open and self.open[-1][1]) and data.strip():
+            self.seen.append(" ".join(data.split()))
+
+
+def english(html: str) -> set[str]:
+    words = Words()
+    words.feed(html)
+    return {text for text in words.seen if re.fullmatch(r"[A-Za-z][A-Za-z ,.;:'’()%/!?…-]{2,}", text)}
+
+
+def pages(of_each):
+    """Name, kind, address, the page, the thing on it."""
+    for model, page in admin.site._registry.items():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        yield name, "list", reverse(f"admin:{name}_changelist"), page, None
+        yield name, "add", reverse(f"admin:{name}_add"), page, None
+        for thing in model._default_manager.all()[:of_each]:
+            yield name, "change", reverse(f"admin:{name}_change", args=[thing.pk]), page, thing
+            yield name, "history", reverse(f"admin:{name}_history", args=[thing.pk]), page, thing
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("role", ROLES, ids=NAMES)
+def test_every_page_opens_for_whoever_may_see_it_and_for_nobody_else(role, language, system, rf):
+    found(system("redeem"))
+    user = somebody(role)
+    client = desk(user, language)
+    request = rf.get("/")
+    request.user = user
+    wrong, left = {}, {}  # address → status; word → where
+    known = INTERNATIONAL | set(City.objects.values_list("name_en", flat=True))
+    for name, kind, address, page, thing in pages(of_each=3 if language == "zh-hans" else 1):
+        sees = page.has_view_or_change_permission(request, thing)
+        may = page.has_add_permission(request) if kind == "add" else sees
+        response = client.get(address)
+        if response.status_code != (200 if may else 403):
+            wrong[address] = response.status_code
+        if kind == "list" and name in CLOSED[role] and response.status_code != 403:
+            wrong[address] = "should be closed"
+        if kind == "add" and name in NO_ADDING[role] and response.status_code != 403:
+            wrong[address] = "should not be made"
+        if language == "zh-hans" and response.status_code == 200:
+            left |= dict.fromkeys(english(response.content.decode()) - known, address)
+    first = client.get("/admin/")
+    assert first.status_code == 200
+    assert wrong == {}
+    assert left == {}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=NAMES)
+def test_the_menu_leads_nowhere_that_is_closed(role, system):
+    found(system("redeem"))
+    client = desk(somebody(role))
+    page = client.get("/admin/").content.decode()
+    menu = page[page.index('id="nav-sidebar-apps"') :]
+    links = set(re.findall(r'href="(/admin/[a-z]+/[a-z]+/)"', menu))
+    assert links
+    assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+def test_no_list_asks_the_database_more_than_25_times(system, query_count):
+    found(system("redeem"))
+    client = desk(somebody("管理员"))
+    client.get("/admin/")
+    asked = {}
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        with query_count() as count:
+            assert client.get(address).status_code == 200
+        asked[address] = count.statements
+    assert {address: number for address, number in asked.items() if number > 25} == {}
+
+
+def test_nothing_is_deleted_that_money_hangs_on(system):
+    company = found(system("redeem"))
+    client = desk(somebody("管理员"))
+    for name, thing in (
+        ("coupons_coupontemplate", company["out"]),
+        ("distribution_campaign", company["campaign"]),
+        ("distribution_placement", company["placement"]),
+    ):
+        response = client.post(reverse(f"admin:{name}_delete", args=[thing.pk]), {"post": "yes"})
+        assert response.status_code == 403
+        thing.refresh_from_db()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=NAMES)
+def test_lists_are_taken_away_only_by_those_who_may(role, system):
+    found(system("redeem"))
+    user = somebody(role)
+    client = desk(user)
+    for model, page in admin.site._registry.items():
+        if not getattr(page, "export_fields", ()):
+            continue
+        label, name = model._meta.app_label, model._meta.model_name
+        may = user.has_perm(f"{label}.export_{name}") and user.has_perm(f"{label}.view_{name}")
+        for kind in ("csv", "xlsx"):
+            response = client.get(reverse(f"admin:{label}_{name}_changelist") + f"export/{kind}/")
+            assert response.status_code == (200 if may else 403), (label, name, kind)
+            if may:
+                assert b"".join(response)
