@@ -6,10 +6,12 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 export PORT WORKERS
 
-.PHONY: demo serve worker test bench lint messages schema
+.PHONY: demo install serve worker test bench lint messages schema
 
 demo: .venv/.installed
 	@exec $(MANAGE) demo --port $(PORT) $(if $(RESET),--reset)
+
+install: .venv/.installed
 
 serve: .venv/.installed
 	@exec $(BIN)/python -m couponsite.serving
