@@ -1,7 +1,6 @@
 """Operators plan campaigns and placements in the admin, each as far as their group goes (P1, P9, C12, issue 2)."""
 
 import json
-import re
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -158,7 +157,8 @@ def test_an_administrator_makes_no_superuser_and_takes_over_none():
     client = operator("管理员")
     mine = User.objects.get(username="one-of-管理员")
     client.post(
-        f"/admin/auth/user/{mine.pk}/change/", {"username": mine.username, "is_superuser": "on", "is_staff": "on", "is_active": "on"}
+        f"/admin/auth/user/{mine.pk}/change/",
+        {"username": mine.username, "is_superuser": "on", "is_staff": "on", "is_active": "on"},
     )
     mine.refresh_from_db()
     assert not mine.is_superuser
@@ -560,44 +560,3 @@ def test_lists_and_pages_ask_no_more_with_more_rows(query_count):
         with query_count() as count:
             assert client.get(page).status_code == 200
         assert count.statements <= 25, (page, count.statements)
-
-
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
-@pytest.mark.parametrize("role", ROLES)
-def test_every_page_opens_in_both_languages(role, language):
-    campaign = making.campaign(budget_fen=100_00)
-    placement = making.placement(making.template(campaign), of=campaign)
-    redemption = redeemed()
-    client = operator(role)
-    client.cookies["django_language"] = language
-    pages = {
-        "distribution.view_campaign": [
-            CAMPAIGNS,
-            f"{CAMPAIGNS}{campaign.pk}/change/",
-            f"{CAMPAIGNS}{campaign.pk}/history/",
-        ],
-        "distribution.add_campaign": [f"{CAMPAIGNS}add/", f"{CAMPAIGNS}import/"],
-        "distribution.view_placement": [
-            PLACEMENTS,
-            f"{PLACEMENTS}{placement.pk}/change/",
-            f"{PLACEMENTS}{placement.pk}/history/",
-        ],
-        "distribution.add_placement": [f"{PLACEMENTS}add/"],
-        "distribution.export_campaign": [f"{CAMPAIGNS}export/csv/", f"{CAMPAIGNS}export/xlsx/"],
-        "distribution.export_placement": [f"{PLACEMENTS}export/csv/"],
-        "redemption.view_redemption": [
-            "/admin/redemption/redemption/",
-            f"/admin/redemption/redemption/{redemption.pk}/change/",
-        ],
-        "redemption.export_redemption": ["/admin/redemption/redemption/export/csv/"],
-        "redemption.export_order": ["/admin/redemption/order/export/xlsx/"],
-        "redemption.view_order": ["/admin/redemption/order/", f"/admin/redemption/order/{redemption.order_id}/change/"],
-    }
-    user = User.objects.get(username=f"one-of-{role}")
-    for right, addresses in pages.items():
-        for address in addresses:
-            response = client.get(address)
-            assert response.status_code == (200 if user.has_perm(right) else 403), address
-            if language == "en" and response.status_code == 200 and "export" not in address:
-                words = re.sub(r"<[^>]+>|满100减20|满减券|活动\d+|人群|one-of-\S+", " ", response.content.decode())
-                assert "投放" not in words, address
