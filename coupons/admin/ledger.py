@@ -28,6 +28,7 @@ from coupons.admin.saying import who
 from coupons.lifecycle import ending
 from coupons.models import City, Coupon, CouponEvent, CouponTemplate, Customer
 from coupons.queries.wallet import status_at
+from coupons.rules.situation import Client
 
 COUPON_CHIPS = {"available": "success", "held": "warning", "redeemed": "info", "expired": "", "void": "danger"}
 EVENT_CHIPS = {
@@ -206,7 +207,7 @@ class CouponEventAdmin(ReadDesk):
         "template",
         "placement",
         "city",
-        "client",
+        "through",
         "show_committed_fen",
         "show_spent_fen",
         "show_merchant_fen",
@@ -223,7 +224,7 @@ class CouponEventAdmin(ReadDesk):
         "template",
         "placement",
         "city",
-        "client",
+        "through",
         "committed_fen",
         "spent_fen",
         "merchant_fen",
@@ -235,7 +236,7 @@ class CouponEventAdmin(ReadDesk):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         money = (f"show_{name}" for name in self.fields if name.endswith("_fen"))
-        return ("what", "of_coupon", "customer", "template", "city", "by_whom", *money)
+        return ("what", "of_coupon", "customer", "template", "city", "through", "by_whom", *money)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -308,6 +309,10 @@ class CouponEventAdmin(ReadDesk):
     @display(description=gettext_lazy("City"))
     def city(self, obj: Any) -> str:
         return str(City.objects.filter(pk=obj.city_id).first() or "") if obj.city_id else ""
+
+    @display(description=gettext_lazy("Client"), ordering="client")
+    def through(self, obj: Any) -> str:
+        return str(dict(Client.choices).get(obj.client, obj.client or ""))
 
     @display(description=gettext_lazy("Money"))
     def money(self, obj: Any) -> SafeString:

@@ -65,6 +65,8 @@ class YuanField(forms.Field):
         return plain_yuan(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     def to_python(self, value: Any) -> int | None:
+        if type(value) is int:
+            return value  # fen already: what a disabled field was shown with
         if value is None or not str(value).strip():
             return None
         try:
