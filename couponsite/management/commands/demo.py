@@ -56,14 +56,16 @@ class Command(BaseCommand):
             begin_anew()
         elif not found and has_tables():
             raise CommandError("This database holds data that no demo made. Give the demo a database of its own.")
+        filled = found == FILLED and not reset
+        if not filled:
+            set_mark(FILLING)  # before the first table: who is cut off from here on is known again
         self.say("Preparing the database …")
         call_command("migrate", verbosity=0)
-        if mark() == FILLED:
+        if filled:
             return
         from couponsite.demo import company
 
         began = time.monotonic()
-        set_mark(FILLING)
         company.fill(timezone.now(), self.say)
         set_mark(FILLED)
         self.say(f"The company's data are ready ({time.monotonic() - began:.0f} s).")
@@ -102,6 +104,8 @@ class Command(BaseCommand):
                 time.sleep(0.5)
                 self.all_alive(children)
         finally:
+            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(name, signal.SIG_IGN)  # who asks again in these seconds must not leave them half done
             self.say("\nStopping …")
             end(list(children.values()))
             worker_says.close()
