@@ -9,7 +9,7 @@ from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -22,7 +22,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from coupons.admin.desk import ReadDesk
+from coupons.admin.desk import Inputs, ReadDesk
 from coupons.admin.saying import sentences
 from couponsite import roles
 
@@ -44,20 +44,31 @@ WORDS: dict[str, str | Promise] = {
 }
 
 
+#: What has no page of its own but is asked for on others.
+SEEN_ELSEWHERE = {("coupons", "budget"): ("view", "change"), ("stats", "dayrollup"): ("view", "export")}
+READING = ("view", "export", "void")
+
+
 def _rights() -> QuerySet[Permission]:
     """Those that mean something on these pages."""
-    found = Permission.objects.filter(content_type__app_label__in=roles.EVERYTHING_OF)
-    return (
-        found.exclude(content_type__model__startswith="historical")
-        .select_related("content_type")
-        .order_by("content_type__app_label", "content_type__model", "id")
-    )
+    wanted = Q(pk=None)
+    for model, desk in admin.site._registry.items():
+        right = Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
+        if isinstance(desk, ReadDesk):
+            right &= Q(codename__in=[f"{word}_{model._meta.model_name}" for word in READING])
+        wanted |= right
+    for (app, name), words in SEEN_ELSEWHERE.items():
+        codenames = [f"{word}_{name}" for word in words]
+        wanted |= Q(content_type__app_label=app, content_type__model=name, codename__in=codenames)
+    found = Permission.objects.filter(wanted, content_type__app_label__in=roles.EVERYTHING_OF)
+    return found.select_related("content_type").order_by("content_type__app_label", "content_type__model", "id")
 
 
 def _right(permission: Permission) -> tuple[str, str]:
     """What it is about, and what may be done to it."""
     word = permission.codename.partition("_")[0]
-    return permission.content_type.name, str(WORDS.get(word, permission.name))
+    thing = _("User") if permission.content_type.model == "user" else permission.content_type.name
+    return thing, str(WORDS.get(word, permission.name))
 
 
 class RightsField(ModelMultipleChoiceField):
@@ -66,7 +77,7 @@ class RightsField(ModelMultipleChoiceField):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):
+class UserAdmin(Inputs, BaseUserAdmin, ModelAdmin):
     """Nobody is deleted: what they did bears their name. Who leaves is switched off."""
 
     form = UserChangeForm
@@ -134,13 +145,16 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+class GroupAdmin(Inputs, BaseGroupAdmin, ModelAdmin):
     """The house's five groups are what ``roles`` says; others may be made beside them."""
 
     list_display = ("name", "kind", "members")
     actions = None
     warn_unsaved_form = True
     readonly_fields = ("rights",)
+
+    class Media:
+        css = {"all": ("couponsite/people.css",)}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = obj is not None and not self.has_change_permission(request, obj)

@@ -291,7 +291,8 @@ class CampaignAdmin(WithDocuments, WithHistory):
     @display(description=gettext_lazy("Goal"))
     def goal(self, obj: Any) -> SafeString:
         so_far = figures.towards_goal(obj, self._so_far(obj))
-        return bar(so_far or 0, obj.goal_target, self._goal_words(obj, self._so_far(obj)))
+        target = obj.goal_target if so_far is not None else None
+        return bar(so_far or 0, target, self._goal_words(obj, self._so_far(obj)))
 
     @display(description=gettext_lazy("Templates"))
     def template_count(self, obj: Any) -> int:
