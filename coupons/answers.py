@@ -9,10 +9,14 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from coupons.queries.direct import row
 from coupons.refused import Refused
+
+#: The database gave up on us because somebody's lock was in the way: nothing was done.
+_AGAIN = (DeadlockDetected, SerializationFailure)
 
 
 class Once(NamedTuple):
@@ -50,7 +54,26 @@ def find(once: Once | None) -> Reply | None:
 
 
 def do_once(once: Once | None, now: datetime, act: Callable[[], Reply]) -> Reply:
-    """``act`` and its stored answer in one transaction; a second call waits for the first and gets its answer."""
+    """``act`` and its stored answer in one transaction; a second call waits for the first and gets its answer.
+
+    Calls that wait for each other in a circle (one key at two doors at once) are undone and tried again.
+
+    :raises Refused: "busy" when that does not help.
+    """
+    if connection.in_atomic_block:
+        return _do_once(once, now, act)
+    for _attempt in range(3):
+        try:
+            return _do_once(once, now, act)
+        except _AGAIN:
+            continue
+        except OperationalError as gave_up:
+            if not isinstance(gave_up.__cause__, _AGAIN):
+                raise
+    raise Refused("busy")
+
+
+def _do_once(once: Once | None, now: datetime, act: Callable[[], Reply]) -> Reply:
     with transaction.atomic():
         if once is not None:
             kept = row(

@@ -86,8 +86,8 @@ def _claim(
             noes.append(refusal)
 
     while fitting:
-        if placement.pick == "all":
-            chosen = fitting
+        if placement.pick == "all":  # a template that is offered to several audiences is given once
+            chosen = list({offer.template.id: offer for offer in fitting}.values())
         elif placement.pick == "random":
             chosen = _luck.choices(fitting, [offer.weight for offer in fitting])
         else:

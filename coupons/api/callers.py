@@ -94,9 +94,9 @@ def _customer(token: str) -> tuple[Caller, float]:
             options={"require": required},
         )
         key_validator(claims["sub"])
+        seconds = min(REMEMBERED_SECONDS, float(claims["exp"]) - time())
     except Exception as wrong:  # whatever is wrong with a token, its bearer learns only that it is
         raise _invalid() from wrong
-    seconds = min(REMEMBERED_SECONDS, float(claims["exp"]) - time())
     return Caller(f"customer:{claims['sub']}", claims["sub"], frozenset({"customer"})), seconds
 
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from django.contrib.auth.models import User
@@ -86,7 +87,8 @@ class _Saving:
             raise Invalid(self.errors)
 
         self.save_campaign(campaign)
-        for item, template, limits in templates:
+        # Claims of several templates lock their supplies by id; so does this.
+        for item, template, limits in sorted(templates, key=lambda read: read[1].pk or inf):
             self.save_template(campaign, item, template, limits)
         for placed, placement in placements:
             self.save_placement(campaign, placed, placement)

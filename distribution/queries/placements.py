@@ -49,7 +49,11 @@ CLAIMED_FORMS = (Placement.Form.API, Placement.Form.H5)
 
 def find(book: Book, key: str) -> CompiledPlacement | None:
     """The placement by its key, if it exists and can be claimed from."""
-    return book.keep(("placement", key), lambda: next(iter(_compile(book, Placement.objects.filter(key=key))), None))
+    known: dict[str, CompiledPlacement] = book.keep("placements", dict)
+    if key not in known and "\0" not in key:  # what nobody has is not kept: anybody may ask for anything
+        for compiled in _compile(book, Placement.objects.filter(key=key)):
+            known[key] = compiled
+    return known.get(key)
 
 
 def on_channel(book: Book, channel: str | None) -> list[CompiledPlacement]:
