@@ -104,8 +104,8 @@ class Command(BaseCommand):
                 time.sleep(0.5)
                 self.all_alive(children)
         finally:
-            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(name, signal.SIG_IGN)  # who asks again in these seconds must not leave them half done
+            for wish in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(wish, signal.SIG_IGN)  # who asks again in these seconds must not leave them half done
             self.say("\nStopping …")
             end(list(children.values()))
             worker_says.close()
