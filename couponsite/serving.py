@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 
+#: A server that was frozen in the middle of something must not keep others waiting for its rows.
+WAITS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
+
 def command(host: str, port: int, workers: int, threads: int = 4) -> list[str]:
     """The arguments that start the web server; why this one: docs/performance.md."""
     return [
@@ -45,6 +49,7 @@ def main() -> None:
     workers, threads = (
         int(os.environ.get(name) or usual) for name, usual in (("WORKERS", os.cpu_count() or 1), ("THREADS", 4))
     )
+    os.environ.setdefault("PGOPTIONS", WAITS)
     asked = command(host, port, workers, threads)
     os.execv(asked[0], asked)  # noqa: S606
 
