@@ -102,6 +102,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Coupon back office"),
     "SITE_HEADER": _("Coupon back office"),
     "SITE_SYMBOL": "local_activity",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("couponsite/favicon.svg")},
+    ],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": True,
