@@ -8,7 +8,6 @@ import shutil
 import sys
 from pathlib import Path
 
-
 #: A server that was frozen in the middle of something must not keep others waiting for its rows.
 WAITS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
