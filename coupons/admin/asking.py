@@ -127,7 +127,7 @@ class SmallFormsField(forms.Field):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
         super().__init__(**kwargs)
-        self.widget.make = self.sections  # type: ignore[attr-defined]
+        self.widget.make = self.sections
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SmallFormsField":
         result = super().__deepcopy__(memo)

@@ -46,7 +46,7 @@ class BudgetField(forms.ModelChoiceField):
 LimitsForm: Any = type(forms.Form)("LimitsForm", (forms.Form,), {name: _limit(name) for name in Supply.LIMITS})  # type: ignore[misc]
 
 
-class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):  # type: ignore[misc,valid-type]
+class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
     budget = BudgetField(
         Budget.objects.select_related("campaign").order_by("-campaign__id"),
         label=gettext_lazy("Campaign"),
