@@ -59,7 +59,7 @@ def move(template: CouponTemplate, name: str, *, by: User | None) -> CouponTempl
         now.approved_by = by
     now.status = target
     now.version += 1
-    now._change_reason = name  # type: ignore[attr-defined]  # read by the history
+    now._change_reason, now._history_user = name, by  # type: ignore[attr-defined]  # read by the history
     now.save(update_fields=["status", "approved_by", "version", "updated_at"])
     template.status, template.approved_by, template.version = now.status, now.approved_by, now.version
     return now
@@ -101,6 +101,7 @@ def copy(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     twin.internal_name = _("%(name)s (copy)") % {"name": template.internal_name[:90]}
     twin.made_by, twin.approved_by, twin.version = by, None, 1
     twin._state.adding = True
+    twin._history_user = by  # type: ignore[attr-defined]
     twin.save(force_insert=True)
     Supply.objects.create(template=twin, **{name: getattr(supply, name) for name in Supply.LIMITS})
     return twin

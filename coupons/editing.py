@@ -49,6 +49,7 @@ def save_template(
     :raises Refused: ``edited_meanwhile``, ``terms_frozen``, ``limit_below_issued``.
     :raises ValidationError: by field.
     """
+    template._history_user = by  # type: ignore[attr-defined]  # read by the history, outside of requests too
     if template.pk is None:
         template.status = CouponTemplate.Status.DRAFT
         template.made_by = by

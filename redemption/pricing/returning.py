@@ -18,7 +18,8 @@ def rollback_parts(
     def up_to(returned: int) -> tuple[int, int]:
         back = discount_fen * returned // quantity
         # Of what is back by now, not of the pieces: two floors side by side could make the platform's sum fall.
-        merchant = merchant_fen * back // discount_fen if discount_fen else 0
+        # Half up to the merchant's side, as the shares were split at first.
+        merchant = (2 * merchant_fen * back + discount_fen) // (2 * discount_fen) if discount_fen else 0
         return back - merchant, merchant
 
     platform_before, merchant_before = up_to(returned_before)

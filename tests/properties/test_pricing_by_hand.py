@@ -208,7 +208,7 @@ def test_with_nothing_that_fits_the_best_set_is_empty() -> None:
 
 
 def test_a_third_of_ten_fen_comes_back_piece_by_piece() -> None:
-    assert [rollback_parts(10, 3, 3, i, 1) for i in range(3)] == [(3, 0), (2, 1), (2, 2)]
+    assert [rollback_parts(10, 3, 3, i, 1) for i in range(3)] == [(2, 1), (2, 1), (3, 1)]
     assert rollback_parts(10, 3, 3, 0, 3) == (7, 3)
 
 
