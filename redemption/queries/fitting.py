@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from django.utils.timezone import localtime
 
 from coupons import rules
 from coupons.models import Merchant
@@ -180,11 +181,11 @@ def _state(coupon: Seen, mine: str | None, now: datetime) -> list[dict[str, Any]
     if coupon.status == "redeemed":
         return [reason("already_redeemed")]
     if coupon.status == "expired" or coupon.valid_until <= now:
-        return [reason("expired", valid_until=coupon.valid_until)]
+        return [reason("expired", valid_until=localtime(coupon.valid_until))]
     if coupon.held_until is not None and coupon.held_until > now and coupon.redemption_id != mine:
-        return [reason("held_by_other_order", held_until=coupon.held_until)]
+        return [reason("held_by_other_order", held_until=localtime(coupon.held_until))]
     if coupon.valid_from > now:
-        return [reason("not_yet_valid", valid_from=coupon.valid_from)]
+        return [reason("not_yet_valid", valid_from=localtime(coupon.valid_from))]
     return []
 
 

@@ -105,7 +105,6 @@ def test_every_page_opens_for_whoever_may_see_it_and_for_nobody_else(role, langu
     request.user = user
     wrong, left = {}, {}  # address → status; word → where
     known = INTERNATIONAL | set(City.objects.values_list("name_en", flat=True))
-    known |= set(Coupon.objects.values_list("code", flat=True))
     known |= set(Coupon.objects.values_list("code", flat=True))  # by luck one may have letters alone
     for name, kind, address, page, thing in pages():
         sees = page.has_view_or_change_permission(request, thing)
@@ -177,3 +176,12 @@ def test_lists_are_taken_away_only_by_those_who_may(role, system):
             assert response.status_code == (200 if may else 403), (label, name, kind)
             if may:
                 assert b"".join(response)
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [("/admin/coupons/apikey/", 403, "您的账号无权打开此页面"), ("/admin/nothing/", 404, "这个地址没有页面")],
+)
+def test_a_page_that_is_closed_or_not_there_says_so_in_words(address, status, words):
+    response = desk(somebody("客服")).get(address)
+    assert (response.status_code, words in response.content.decode()) == (status, True)

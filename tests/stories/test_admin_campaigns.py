@@ -1,4 +1,4 @@
-"""Operators plan campaigns and placements in the admin, each as far as their group goes (P1, P9, C12, issue 2)."""
+"""Operators plan campaigns and placements in the admin, each as far as their group goes (P1, P9, C12)."""
 
 import json
 from copy import deepcopy

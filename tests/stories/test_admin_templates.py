@@ -134,6 +134,16 @@ def test_whoever_changed_what_another_made_cannot_approve_it_either():
     assert made.status == "awaiting_approval"
 
 
+def test_a_change_made_by_a_command_is_on_record_and_bars_its_maker_from_approving_too():
+    maker, other = somebody("运营"), somebody("管理员")
+    made = making.template(status="draft")
+    editing.save_template(CouponTemplate.objects.get(pk=made.pk), {"total_count": 9}, by=other)
+    approving.submit(made, by=maker)
+    assert [entry.history_user for entry in made.history.all()[:2]] == [maker, other]
+    with pytest.raises(Refused, match="approval_needed"):
+        approving.approve(made, by=other)
+
+
 @pytest.mark.parametrize("role", ["审核", "财务", "客服"])
 def test_those_who_may_not_change_it_see_it_and_can_post_nothing(role):
     made = making.template(status="draft")

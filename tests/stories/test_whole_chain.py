@@ -1,4 +1,4 @@
-"""The whole chain through real doors: create, place, claim, use, count (issue 2).
+"""The whole chain through real doors: create, place, claim, use, count.
 
 Operators work in a real browser, mostly by keyboard and by what they read; the customer's app and the order system
 speak REST over the same socket.
@@ -21,6 +21,7 @@ from distribution.models import Campaign, Placement
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "a-long-word-of-its-own"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -34,7 +35,9 @@ QUIET = (
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
+        chromium = playwright.chromium.launch(
+            executable_path=next(filter(None, map(shutil.which, BROWSERS))), args=list(QUIET)
+        )
         yield chromium
         chromium.close()
 
@@ -199,7 +202,7 @@ def test_create_place_claim_use_count(browser, socket, system, customer, ledger)
 
 
 def test_a_campaign_is_made_on_a_phone(browser, socket):
-    """Issue 2: the same form, 390 px wide; nothing stands out over the edge."""
+    """The same form, 390 px wide; nothing stands out over the edge."""
     page = sign_in(browser, socket, "xiaolin", "运营", width=390)
     campaign = make_campaign(page, socket, "on-a-phone")
     page.goto(f"{socket}/admin/distribution/placement/add/?campaign={campaign.pk}")
