@@ -14,7 +14,7 @@ from tests import making
 TEMPLATES = 200
 CUSTOMERS = 5000
 WALLETS = 100
-TO_REDEEM = 12_000
+TO_REDEEM = 20_000
 
 
 class Company(NamedTuple):
