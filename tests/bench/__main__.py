@@ -29,6 +29,7 @@ from django.db import connection, connections
 
 from couponsite import serving
 from tests.bench import company, database, doors, ledger, load
+from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
@@ -128,15 +129,7 @@ def server() -> Iterator[tuple[int, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    where = connection.settings_dict
-    # The embedded server's socket folder goes in the query, where libpq looks for it.
-    address = (
-        f"postgres://{where['USER'] or 'postgres'}@/{where['NAME']}?host={where['HOST']}&port={where['PORT'] or 5432}"
-    )
-    if not str(where["HOST"]).startswith("/"):
-        secret = f":{where['PASSWORD']}" if where["PASSWORD"] else ""
-        address = f"postgres://{where['USER']}{secret}@{where['HOST']}:{where['PORT'] or 5432}/{where['NAME']}"
-    environment = {**os.environ, "DATABASE_URL": address, "DEBUG": "false", "ALLOWED_HOSTS": "localhost,127.0.0.1"}
+    environment = {**os.environ, "DATABASE_URL": address(), "DEBUG": "false", "ALLOWED_HOSTS": "localhost,127.0.0.1"}
     process = subprocess.Popen(serving.command("127.0.0.1", port, os.cpu_count() or 1), env=environment)
     try:
         for _attempt in range(200):

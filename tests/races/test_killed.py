@@ -9,11 +9,10 @@ import time
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from coupons.models import Answer, Coupon, CustomerCounter
-from tests import making, using
+from tests import database, making, using
 from tests.using import line, order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,14 +69,7 @@ def test_calls_of_a_killed_process_are_repeated_without_harm(system, ledger):
 
 
 def _killed_among(calls: list[Any], headers: dict[str, str]) -> None:
-    database = settings.DATABASES["default"]
-    host = f"{database.get('HOST') or '127.0.0.1'}:{database.get('PORT') or 5432}"
-    user = f"{database.get('USER') or ''}:{database.get('PASSWORD') or ''}"
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"postgres://{user}@{host}/{connection.settings_dict['NAME']}",
-    }
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": database.address()}
     process = subprocess.Popen(
         [sys.executable, "-c", CALLS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
     )
