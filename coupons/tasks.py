@@ -6,6 +6,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
+from coupons import jobs
 from coupons.lifecycle import ending
 
 #: A run ends after so many chunks; the next one goes on.
@@ -22,6 +23,21 @@ def expire_coupons() -> int:
 def lapse_holds() -> int:
     """Coupons whose hold ran out stand as available."""
     return _in_chunks(ending.lapse)
+
+
+@shared_task
+def run_job(pk: int) -> str:
+    """Runs a job to its end. Told twice, or told of a job that another worker has, it does nothing."""
+    return jobs.run(pk)
+
+
+@shared_task
+def go_on_with_jobs() -> int:
+    """Jobs whose time has come, whose message was lost or whose worker died; how many were handed on."""
+    waiting = jobs.waiting(timezone.now())
+    for pk in waiting:
+        run_job.delay(pk)
+    return len(waiting)
 
 
 def _in_chunks(tidy: Callable[[datetime], int]) -> int:

@@ -89,6 +89,7 @@ MENU: list[dict[str, Any]] = [
     {
         "title": _("Administration"),
         "items": [
+            _page(_("Background jobs"), "coupons.job", "pending_actions"),
             _page(_("API keys"), "coupons.apikey", "key"),
             _page(_("Accounts"), "auth.user", "badge"),
             _page(_("Groups"), "auth.group", "shield_person"),

@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "go on with jobs that nobody runs": {
+        "task": "coupons.tasks.go_on_with_jobs",
+        "schedule": 30.0,
+        "options": {"expires": 25},
+    },
     "fold events into the rollups": {
         "task": "stats.tasks.fold_events",
         "schedule": 60.0,

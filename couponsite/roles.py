@@ -43,6 +43,8 @@ _PEOPLE = ("coupons.customer", "coupons.customerline")
 _COUPONS = ("coupons.coupon", "coupons.couponevent")
 _MONEY = ("redemption.order", "redemption.redemption", "redemption.redemptionline")
 _FIGURES = ("coupons.budget", "stats.dayrollup")
+#: Everybody who may start long work watches their own; administration sees all.
+_WATCHES = ("coupons.job",)
 
 Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may be done to them
 
@@ -50,7 +52,7 @@ ROLES: dict[str, Rights] = {
     "运营": (
         ((*_CAMPAIGNS, *_PLANNED), _ALL),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
-        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES), _READS),
+        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES), _READS),
         (
             (
                 "coupons.coupontemplate",
@@ -64,10 +66,10 @@ ROLES: dict[str, Rights] = {
     ),
     "审核": (
         (("coupons.coupontemplate",), ("approve", "export")),
-        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES), _READS),
+        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES), _READS),
     ),
     "财务": (
-        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES), _READS),
+        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES), _READS),
         (
             (
                 "coupons.coupontemplate",
