@@ -1,4 +1,4 @@
-"""领取: a customer takes what a placement offers them."""
+"""领取: a customer takes what a placement offers them; and 发放, by the same rules, where something else sets it off."""
 
 from datetime import datetime
 from random import SystemRandom
@@ -13,7 +13,7 @@ from coupons.queries.catalogue import Book
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
 from distribution.queries import placements
-from distribution.queries.placements import CompiledOffer, CompiledPlacement, No, no
+from distribution.queries.placements import CLAIMED_FORMS, CompiledOffer, CompiledPlacement, No, no
 
 _luck = SystemRandom()
 
@@ -51,24 +51,32 @@ def claim(
         if found is None:
             catalogue.forget()
             found = placements.find(catalogue.current(), placement)
-            if found is None:
-                raise Refused("not_found")
+        if found is None or found.row.form not in CLAIMED_FORMS:
+            raise Refused("not_found")
         try:
-            return _claim(book, found, customer, now, where, by, once)
+            return give(book, found, customer, now, where, by=by, once=once)
         except Stale:
             catalogue.forget()
     raise Refused("busy")
 
 
-def _claim(
+def give(
     book: Book,
     placement: CompiledPlacement,
     customer: str,
     now: datetime,
-    where: Where,
+    where: Where = NOWHERE,
+    *,
     by: str,
-    once: Once | None,
+    once: Once | None = None,
+    reason: str = "",
 ) -> Reply:
+    """Every rule and limit of the placement, whoever asks and through whatever form; inside the caller's transaction,
+    if there is one. ``reason`` stands on the event.
+
+    :raises Refused: as :func:`claim`.
+    :raises Stale: ``book`` is no longer true; nothing was done.
+    """
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
         raise Refused(whole)
@@ -106,6 +114,7 @@ def _claim(
             placement=placement.key,
             city=where.city,
             client=where.client,
+            reason=reason,
         )
         if isinstance(outcome, Reply):
             return outcome

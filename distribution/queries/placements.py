@@ -48,7 +48,7 @@ CLAIMED_FORMS = (Placement.Form.API, Placement.Form.H5)
 
 
 def find(book: Book, key: str) -> CompiledPlacement | None:
-    """The placement by its key, if it exists and can be claimed from."""
+    """The placement by its key, of whatever form."""
     known: dict[str, CompiledPlacement] = book.keep("placements", dict)
     if key not in known and "\0" not in key:  # what nobody has is not kept: anybody may ask for anything
         for compiled in _compile(book, Placement.objects.filter(key=key)):
@@ -57,17 +57,16 @@ def find(book: Book, key: str) -> CompiledPlacement | None:
 
 
 def on_channel(book: Book, channel: str | None) -> list[CompiledPlacement]:
-    """What is live in a channel (None: in all), in the order in which it was placed."""
+    """What can be claimed and is live in a channel (None: in all), in the order in which it was placed."""
     live = Placement.objects.filter(status=Placement.Status.LIVE).order_by("id")
+    live = live.filter(form__in=CLAIMED_FORMS)
     chosen = live if channel is None else live.filter(channel=channel)
     return book.keep(("channel", channel), lambda: _compile(book, chosen))
 
 
 def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
     compiled = []
-    for placement in (
-        placements.filter(form__in=CLAIMED_FORMS).select_related("campaign").prefetch_related("offers__audience")
-    ):
+    for placement in placements.select_related("campaign").prefetch_related("offers__audience"):
         rows = list(placement.offers.all())
         templates = book.templates({offer.template_id for offer in rows})
         offers = []
