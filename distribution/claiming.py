@@ -1,4 +1,4 @@
-"""领取: a customer takes what a placement offers them; and 发放, by the same rules, where something else sets it off."""
+"""领取: a customer takes what a placement offers them; 发放 by the same rules, where something else sets it off."""
 
 from datetime import datetime
 from random import SystemRandom
