@@ -50,6 +50,7 @@ SENTENCES: dict[str, str | Promise] = {
     "approval_needed": _("Going live needs the right to approve."),
     "edited_meanwhile": _("Somebody else changed this meanwhile."),
     "state_forbids": _("Its state does not allow this."),
+    "file_unreadable": _("This file cannot be read."),
     # Callers
     "not_authenticated": _("Sign in first."),
     "token_invalid": _("The token is not valid."),

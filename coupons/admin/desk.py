@@ -160,8 +160,6 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
         if kind not in ("csv", "xlsx") or not self.has_export_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).get_queryset(request)
-        if kind == "xlsx":
-            rows = rows[: exporting.MOST_EXCEL_ROWS]
         heading = [capfirst(str(label_for_field(name, self.model, self))) for name in self.export_fields]
         stamp = f"{timezone.localtime():%Y%m%d-%H%M}"
         return exporting.answer(kind, f"{self.opts.model_name}-{stamp}", heading, self._export_rows(rows))

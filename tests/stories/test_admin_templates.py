@@ -300,10 +300,10 @@ def test_a_key_is_shown_once():
 
 @pytest.mark.parametrize("sign", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_what_a_spreadsheet_would_take_for_a_formula_is_written_as_text(sign):
-    from coupons.admin import exporting
+    from coupons.sheets import as_text
 
-    assert exporting.as_text(sign) == f"'{sign}"
-    assert exporting.as_text(-1) == "-1"
+    assert as_text(sign) == f"'{sign}"
+    assert as_text(-1) == "-1"
     made = making.template(internal_name=sign)
     client = desk(somebody("运营"))
     lines = b"".join(client.get("/admin/coupons/coupontemplate/export/csv/")).decode("utf-8-sig")
