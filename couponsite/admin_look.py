@@ -58,6 +58,13 @@ MENU: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("Messages"),
+        "items": [
+            _page(_("Messages sent"), "distribution.message", "sms"),
+            _page(_("Message templates"), "distribution.messagetemplate", "edit_note"),
+        ],
+    },
+    {
         "title": _("Finance"),
         "items": [
             _page(_("Redemptions"), "redemption.redemption", "receipt_long"),

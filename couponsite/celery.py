@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "send messages that are due": {
+        "task": "distribution.tasks.send_messages",
+        "schedule": 10.0,
+        "options": {"expires": 9},
+    },
     "go on with jobs that nobody runs": {
         "task": "coupons.tasks.go_on_with_jobs",
         "schedule": 30.0,

@@ -15,6 +15,7 @@ from django.db import connections, transaction
 #: Rights beside add, change, delete and view, by model.
 OWN_RIGHTS: dict[str, tuple[str, str]] = {
     "coupons.coupon": ("void", "Can void coupons"),
+    "distribution.message": ("resend", "Can send messages again"),
 }
 #: Lists that can be taken away as a file.
 EXPORTED = (
@@ -26,6 +27,7 @@ EXPORTED = (
     "coupons.merchant",
     "distribution.campaign",
     "distribution.placement",
+    "distribution.message",
     "redemption.order",
     "redemption.redemption",
     "stats.dayrollup",
@@ -43,6 +45,8 @@ _PEOPLE = ("coupons.customer", "coupons.customerline")
 _COUPONS = ("coupons.coupon", "coupons.couponevent")
 _MONEY = ("redemption.order", "redemption.redemption", "redemption.redemptionline")
 _FIGURES = ("coupons.budget", "stats.dayrollup")
+#: What is written to customers, and what was sent.
+_MESSAGES = ("distribution.message", "distribution.messagetemplate")
 #: Everybody who may start long work watches their own; administration sees all.
 _WATCHES = ("coupons.job",)
 
@@ -51,7 +55,9 @@ Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may b
 ROLES: dict[str, Rights] = {
     "运营": (
         ((*_CAMPAIGNS, *_PLANNED), _ALL),
+        (("distribution.messagetemplate",), _ALL),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
+        (("distribution.message",), ("view", "export", "resend")),
         ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES), _READS),
         (
             (
@@ -66,10 +72,10 @@ ROLES: dict[str, Rights] = {
     ),
     "审核": (
         (("coupons.coupontemplate",), ("approve", "export")),
-        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES), _READS),
+        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES), _READS),
     ),
     "财务": (
-        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES), _READS),
+        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES), _READS),
         (
             (
                 "coupons.coupontemplate",
@@ -78,6 +84,7 @@ ROLES: dict[str, Rights] = {
                 "coupons.merchant",
                 "distribution.campaign",
                 "distribution.placement",
+                "distribution.message",
                 "redemption.order",
                 "redemption.redemption",
                 "stats.dayrollup",
@@ -87,7 +94,9 @@ ROLES: dict[str, Rights] = {
     ),
     "客服": (
         ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, "coupons.coupontemplate", "distribution.placement"), _READS),
+        (_MESSAGES, _READS),
         (("coupons.coupon",), ("void",)),
+        (("distribution.message",), ("resend",)),
     ),
 }
 EVERYTHING = "管理员"

@@ -181,6 +181,24 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = admin_look.UNFOLD
 
+# --- messages to customers ---------------------------------------------------------------------------------------
+
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="recording")  # recording, aliyun, tencent
+SMS_KEY = env.str("SMS_KEY", default="")  # AccessKey ID, SecretId
+SMS_SECRET = env.str("SMS_SECRET", default="")
+SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", default="")  # 短信签名
+SMS_APP_ID = env.str("SMS_APP_ID", default="")  # Tencent's SmsSdkAppId
+SMS_REGION = env.str("SMS_REGION", default="ap-guangzhou")
+SMS_BASE_URL = env.str("SMS_BASE_URL", default="")  # empty: the provider's own
+SMS_PRICE_FEN = env.int("SMS_PRICE_FEN", default=5)  # of each part of a message
+PUSH_GATEWAY = env.str("PUSH_GATEWAY", default="recording")  # recording, jpush
+PUSH_KEY = env.str("PUSH_KEY", default="")
+PUSH_SECRET = env.str("PUSH_SECRET", default="")
+PUSH_BASE_URL = env.str("PUSH_BASE_URL", default="")
+QUIET_HOURS = env.str("QUIET_HOURS", default="22:00-08:00")  # in TIME_ZONE; empty: none
+MESSAGE_THREADS = env.int("MESSAGE_THREADS", default=4)  # messages on their way at once, in a worker
+MESSAGE_RECORD = VAR_DIR / "messages.jsonl"  # where "recording" writes instead of sending
+
 # --- API pages ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -245,5 +263,6 @@ LOGGING = {
         "django": {"level": "INFO"},
         "django.request": {"level": "ERROR"},  # a refused claim is an answer, not an incident
         "axes": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # whole addresses, with what was said in them
     },
 }

@@ -12,3 +12,4 @@ from couponsite.settings import *  # noqa: F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CATALOGUE_SECONDS = 0
 CELERY_TASK_ALWAYS_EAGER = True
+MESSAGE_THREADS = 1

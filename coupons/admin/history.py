@@ -51,7 +51,7 @@ class WithHistory(Desk):
 
     def _entries(self, records: Any) -> Iterator[dict[str, Any]]:
         rows = list(records)
-        for record, following in zip(rows, [*rows[1:], None], strict=True):
+        for record, following in zip(rows, [*rows[1:], None][: len(rows)], strict=True):
             before = following or record.prev_record
             reason = record.history_change_reason or ""
             said: str = str(approving.SAID.get(reason, ""))

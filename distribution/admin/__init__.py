@@ -1,5 +1,5 @@
 """The operators' pages of campaigns and of where they are placed."""
 
-from distribution.admin import campaigns, placements
+from distribution.admin import campaigns, messages, placements
 
-__all__ = ["campaigns", "placements"]
+__all__ = ["campaigns", "messages", "placements"]

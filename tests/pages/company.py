@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from coupons.models import ApiKey, Area, Category, City, CouponTemplate, Merchant, Weather
+from distribution import messages
 from tests import making, using
 
 ROLES = ("运营", "审核", "财务", "客服", "管理员")
@@ -63,6 +64,8 @@ def found(till: Any) -> dict[str, Any]:
     used, kept = using.give(out), using.give(out)
     told = till.post("redemptions/", {"order": using.order("order-1"), "coupons": [used]})
     assert told.status == 201, told.body
+    said = {"nickname": "林", "coupon": out.name, "days": "3"}
+    messages.put("reminder:1", "coupon-reminder", "+8613800138000", said, now=now, by="reminder:3d")
     return {
         "campaign": campaign,
         "out": CouponTemplate.objects.get(pk=out.pk),

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from coupons.models import City, Coupon, CouponTemplate
+from distribution.models import MessageTemplate
 from tests.pages.company import ROLES, desk, found, somebody
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +106,7 @@ def test_every_page_opens_for_whoever_may_see_it_and_for_nobody_else(role, langu
     request.user = user
     wrong, left = {}, {}  # address → status; word → where
     known = INTERNATIONAL | set(City.objects.values_list("name_en", flat=True))
+    known |= set(MessageTemplate.objects.values_list("key", flat=True))
     known |= set(Coupon.objects.values_list("code", flat=True))  # by luck one may have letters alone
     for name, kind, address, page, thing in pages():
         sees = page.has_view_or_change_permission(request, thing)
