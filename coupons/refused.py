@@ -43,6 +43,7 @@ SENTENCES: dict[str, str | Promise] = {
     "not_held": _("This redemption is not held."),
     "hold_expired": _("The hold has run out."),
     "not_redeemed": _("This redemption has not been redeemed."),
+    "showing_stale": _("This picture of the coupon is too old. Ask the customer to open it anew."),
     # Making
     "terms_frozen": _("Coupons are out: their terms stay as they are."),
     "limit_below_issued": _("A limit cannot be lower than what has been given out."),

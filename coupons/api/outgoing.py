@@ -34,6 +34,15 @@ class CouponOut(BaseModel):
     placement: str | None
 
 
+class PresentationOut(BaseModel):
+    token: str = Field(description="To be shown to the counter as a QR code; ask again every minute.")
+    valid_until: datetime
+
+
+class OneCouponOut(CouponOut):
+    presentation: PresentationOut | None = Field(description="While the coupon can be used.")
+
+
 class CouponPage(BaseModel):
     next: str | None
     previous: str | None

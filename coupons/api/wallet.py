@@ -1,5 +1,6 @@
 """`coupons/`: the wallet."""
 
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -7,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
+from coupons import showing
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer
-from coupons.api.outgoing import CouponOut, CouponPage
+from coupons.api.outgoing import CouponPage, OneCouponOut
 from coupons.api.pages import Way, page_size, page_url, where_from
 from coupons.queries import catalogue, wallet
 from coupons.refused import Invalid, Refused
@@ -52,7 +54,7 @@ class OneCoupon(Door):
     @extend_schema(
         operation_id="coupons_get",
         parameters=[OpenApiParameter("customer", description="A system may name the customer.")],
-        responses=CouponOut,
+        responses=OneCouponOut,
     )
     def get(self, request: HttpRequest, caller: Caller, id: str) -> HttpResponse:
         """One coupon."""
@@ -66,7 +68,14 @@ class OneCoupon(Door):
             raise Refused("not_found")
         now = catalogue.business_now()
         templates = catalogue.current().templates([coupon.template_id])
-        return answer(wallet.coupon_bytes(coupon, templates[coupon.template_id], now))
+        said = wallet.coupon_bytes(coupon, templates[coupon.template_id], now)
+        return answer(b'%b,"presentation":%b}' % (said[:-1], _presentation(coupon, now)))
+
+
+def _presentation(coupon: wallet.Held, now: datetime) -> bytes:
+    if wallet.status_at(coupon.status, coupon.valid_until, coupon.held_until, now) != "available":
+        return b"null"
+    return orjson.dumps(showing.show(coupon.id, now)._asdict())
 
 
 def _id(name: bytes) -> UUID:
