@@ -28,6 +28,9 @@ SENTENCES: dict[str, str | Promise] = {
     "in_control_group": _("This offer is not available."),
     "code_invalid": _("This code is not valid."),
     "nothing_on_offer": _("There is nothing on offer here."),
+    "event_too_old": _("This event was told too late."),
+    "event_unfit": _("The event does not say what the rule wants."),
+    "resting": _("The rule gave this customer something a little while ago."),
     # Use
     "not_available": _("This coupon is not available."),
     "already_redeemed": _("This coupon has been redeemed already."),

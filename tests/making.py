@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from coupons.models import Audience, Budget, CouponTemplate, Supply
-from distribution.models import Campaign, Offer, Placement
+from distribution.models import Campaign, Offer, Placement, TriggerRule
 
 _numbers = count(1)
 
@@ -72,3 +72,16 @@ def placement(
 
 def audience(conditions: dict[str, Any]) -> Audience:
     return Audience.objects.create(key=f"audience-{next(_numbers)}", name="人群", conditions=conditions)
+
+
+def trigger(
+    *templates: CouponTemplate | tuple[CouponTemplate, Any], event: str = "app_open", **fields: Any
+) -> TriggerRule:
+    """A live placement set off by the event; no rest unless told."""
+    of = fields.pop("of", None)
+    channel = fields.pop("channel", "home_popup")
+    made = placement(*templates, of=of, channel=channel, form="trigger", pick=fields.pop("pick", "first"))
+    rule = TriggerRule(placement=made, event=event, **{"cooldown_minutes": 0, **fields})
+    rule.full_clean()
+    rule.save()
+    return rule

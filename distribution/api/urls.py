@@ -2,10 +2,12 @@ from django.urls import path
 
 from distribution.api.campaigns import Campaigns, OneCampaign
 from distribution.api.claims import Claims, OnOffer
+from distribution.api.events import Events
 
 urlpatterns = [
     path("placements/<str:key>/claims/", Claims.as_view()),
     path("placements/", OnOffer.as_view()),
+    path("events/", Events.as_view()),
     path("campaigns/", Campaigns.as_view()),
     path("campaigns/<str:key>/", OneCampaign.as_view()),
 ]

@@ -2,5 +2,6 @@
 
 from distribution.models.campaigns import Campaign, Offer, Placement
 from distribution.models.messages import Message, MessageTemplate
+from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
-__all__ = ["Campaign", "Message", "MessageTemplate", "Offer", "Placement"]
+__all__ = ["Campaign", "InboundEvent", "Message", "MessageTemplate", "Offer", "Placement", "Rest", "TriggerRule"]

@@ -1,0 +1,123 @@
+"""Trigger rules, compiled once per version of the catalogue: which an event sets off, as far as no lock is needed."""
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from coupons import rules
+from coupons.queries.catalogue import Book
+from coupons.queries.profiles import needs_of, profile
+from coupons.rules import CustomerCondition, Profile, Situation
+from distribution.models import Placement, TriggerRule
+from distribution.queries import placements
+from distribution.queries.placements import CompiledPlacement, No, no
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+_MISSING = object()
+
+
+@dataclass(slots=True, frozen=True)
+class CompiledRule:
+    row: TriggerRule
+    placement: CompiledPlacement
+    tests: tuple[tuple[tuple[str, ...], str, Any], ...]
+    conditions: tuple[rules.Condition, ...]
+    cooldown: timedelta
+    fresh: timedelta
+    asks_customer: bool
+
+
+class Event(NamedTuple):
+    """What the app told. ``position``: (lat, lng) in WGS-84."""
+
+    event: str
+    customer: str
+    occurred_at: datetime
+    client: str | None = None
+    city: str | None = None
+    position: tuple[float, float] | None = None
+    data: Mapping[str, Any] = {}
+
+
+def rules_for(book: Book, event: str) -> tuple[CompiledRule, ...]:
+    """Of live placements, in the order in which they were made."""
+    known: dict[str, tuple[CompiledRule, ...]] = book.keep("triggers", lambda: _compile(book))
+    return known.get(event, ())
+
+
+def compiled(book: Book, rule: TriggerRule) -> CompiledRule | None:
+    """One rule, whatever its placement's state, to be tried; None without a placement that can be found."""
+    placement = placements.find(book, rule.placement.key)
+    return None if placement is None else _one(rule, placement)
+
+
+def _compile(book: Book) -> dict[str, tuple[CompiledRule, ...]]:
+    found: dict[str, tuple[CompiledRule, ...]] = {}
+    live = TriggerRule.objects.filter(placement__status=Placement.Status.LIVE, placement__form=Placement.Form.TRIGGER)
+    for rule in live.select_related("placement").order_by("id"):
+        one = compiled(book, rule)
+        if one is not None:
+            found[rule.event] = (*found.get(rule.event, ()), one)
+    return found
+
+
+def _one(rule: TriggerRule, placement: CompiledPlacement) -> CompiledRule:
+    conditions = rules.compile_rules(rule.conditions, "claim")
+    return CompiledRule(
+        row=rule,
+        placement=placement,
+        tests=tuple((tuple(test["field"].split(".")), test["is"], test["value"]) for test in rule.tests),
+        conditions=conditions,
+        cooldown=timedelta(minutes=rule.cooldown_minutes),
+        fresh=timedelta(minutes=rule.fresh_minutes),
+        asks_customer=any(isinstance(condition, CustomerCondition) for condition in conditions),
+    )
+
+
+def known(asked: Iterable[CompiledRule], customer: str, now: datetime) -> Profile:
+    """The customer's facts as far as these rules' own conditions ask for them."""
+    asking = [condition for rule in asked if rule.asks_customer for condition in rule.conditions]
+    if not asking:
+        return Profile(None, customer)
+    needs, days = needs_of(asking)
+    return profile(customer, needs, since=now.date() - timedelta(days=days - 1) if days else None)
+
+
+def says(rule: CompiledRule, data: Mapping[str, Any]) -> bool:
+    """Whether the event's data fulfil every test; what is missing or of another type does not."""
+    return all(_holds(data, *test) for test in rule.tests)
+
+
+def _holds(data: Mapping[str, Any], path: tuple[str, ...], comparison: str, wanted: Any) -> bool:
+    found: Any = data
+    for name in path:
+        found = found.get(name, _MISSING) if isinstance(found, Mapping) else _MISSING
+    if found is _MISSING or _kind(found) is not _kind(wanted):
+        return False
+    return _COMPARE[comparison](found, wanted)
+
+
+def _kind(value: Any) -> type:
+    """Numbers are of one kind; true is no number."""
+    return float if type(value) in (int, float) else type(value)
+
+
+def refused(rule: CompiledRule, event: Event, customer: Profile, situation: Situation) -> No | None:
+    """Why this event does not set the rule off; None if it does, as far as no lock is needed."""
+    if situation.now - event.occurred_at > rule.fresh:
+        return no("event_too_old")
+    if not says(rule, event.data):
+        return no("event_unfit")
+    failed = rules.unmet(rule.conditions, customer, situation)
+    if failed:
+        return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed])
+    return None

@@ -1,0 +1,196 @@
+"""The app tells what happened, and rules give coupons: at once, by every limit, once however often it is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from coupons.models import Answer, Coupon, CouponEvent
+from distribution.models import InboundEvent, Placement
+from tests import making
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def app(system, clock):
+    return system("issue")
+
+
+def tell(app, clock, event="app_open", customer="alice", *, once="", ago=0, **more):
+    occurred_at = (clock.now() - timedelta(minutes=ago)).isoformat()
+    return app.post("events/", {"event": event, "customer": customer, "occurred_at": occurred_at, **more}, once=once)
+
+
+def why(answer):
+    return [refused["code"] for refused in answer.body["refused"]]
+
+
+def test_opening_the_app_brings_a_falling_red_packet(app, clock, customer, ledger):
+    """P8: answered in one round trip with the coupon, which is in the wallet."""
+    rule = making.trigger(making.template(type="no_threshold", amount_fen=500))
+    answer = tell(app, clock, client="app", city="310000")
+    assert answer.status == 200
+    [coupon] = answer.body["coupons"]
+    assert coupon["placement"] == rule.placement.key
+    assert customer("alice").get("coupons/").body["results"] == [coupon]
+    event = CouponEvent.objects.get()
+    assert (event.reason, event.city_id, event.client) == ("event:app_open", "310000", "app")
+    kept = InboundEvent.objects.get()
+    assert kept.outcomes == [{"placement": rule.placement.key, "code": "issued", "coupons": [coupon["id"]]}]
+    assert kept.issued_count == 1
+    ledger()
+
+
+def test_late_by_twenty_minutes_is_made_good_and_by_nineteen_is_not(app, clock):
+    """P8: what the event says decides; a number in quotes, and none at all, are no number."""
+    making.trigger(
+        making.template(),
+        event="order_delivered_late",
+        tests=[
+            {"field": "order.late_minutes", "is": ">=", "value": 20},
+            {"field": "reason", "is": "!=", "value": "weather"},
+        ],
+    )
+
+    def late(minutes, **more):
+        return tell(app, clock, "order_delivered_late", data={"order": {"late_minutes": minutes}, **more})
+
+    assert why(late(19, reason="traffic")) == ["event_unfit"]
+    assert why(late("30", reason="traffic")) == ["event_unfit"]
+    assert why(late(True, reason="traffic")) == ["event_unfit"]
+    assert why(late(30, reason="weather")) == ["event_unfit"]
+    assert why(late(30)) == ["event_unfit"]
+    assert not Coupon.objects.exists()
+    assert len(late(20, reason="traffic").body["coupons"]) == 1
+    assert len(late(20.5, reason="traffic").body["coupons"]) == 1
+
+
+def test_conditions_of_customer_and_moment_are_asked_and_their_refusal_explained(app, clock):
+    """I4, U3, P8."""
+    making.trigger(
+        making.template(), conditions={"sensitivity": {"min": 0.5}, "hours": {"inside": [["11:00", "13:00"]]}}
+    )
+    answer = tell(app, clock)
+    [refused] = answer.body["refused"]
+    assert refused["code"] == "conditions_unmet"
+    assert [(reason["code"], reason["unknown"]) for reason in refused["reasons"]] == [("sensitivity", True)]
+    assert not Coupon.objects.exists()
+
+
+def test_a_rule_rests_for_a_customer_and_not_for_others(app, clock):
+    """P8: cooldown per customer."""
+    making.trigger(making.template(), cooldown_minutes=60)
+    assert tell(app, clock).body["coupons"]
+    assert why(tell(app, clock)) == ["resting"]
+    assert tell(app, clock, customer="bob").body["coupons"]
+    clock.forward(minutes=59)
+    assert why(tell(app, clock)) == ["resting"]
+    clock.forward(minutes=1)
+    assert tell(app, clock).body["coupons"]
+
+
+def test_who_was_refused_by_a_limit_does_not_rest(app, clock):
+    template = making.template(limits={"daily_count": 0})
+    making.trigger(template, cooldown_minutes=60)
+    assert why(tell(app, clock)) == ["daily_limit"]
+    template.supply.daily_count = 1
+    template.supply.save()
+    assert tell(app, clock).body["coupons"]
+
+
+def test_an_event_told_too_late_sets_nothing_off(app, clock):
+    making.trigger(making.template(), fresh_minutes=60)
+    assert why(tell(app, clock, ago=61)) == ["event_too_old"]
+    assert tell(app, clock, ago=60).body["coupons"]
+
+
+def test_an_event_that_has_not_happened_yet_is_an_error(app, clock):
+    answer = tell(app, clock, ago=-6)
+    assert (answer.status, answer.wrong) == (400, {"occurred_at": "in_the_future"})
+    assert not InboundEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("event", "App Open", "invalid_format"),
+        ("event", "", "invalid_format"),
+        ("customer", "no key!", "invalid_key"),
+        ("city", "999999", "unknown_key"),
+        ("client", "fax", "invalid_choice"),
+        ("data", [1], "wrong_type"),
+        ("occurred_at", "yesterday", "invalid_moment"),
+        ("more", 1, "unknown_field"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_by_field_and_nothing_is_kept(app, clock, field, value, code):
+    answer = (
+        tell(app, clock, **{field: value})
+        if field not in ("event", "customer", "occurred_at")
+        else app.post("events/", {"event": "x", "customer": "a", "occurred_at": clock.now().isoformat(), field: value})
+    )
+    assert answer.status == 400
+    assert answer.wrong == {field: code}
+    assert not InboundEvent.objects.exists()
+
+
+def test_rules_listen_to_their_own_event_and_only_while_their_placement_is_live(app, clock):
+    rule = making.trigger(making.template(), event="sign_up")
+    assert tell(app, clock, "app_open").body == {"coupons": [], "messages": [], "refused": []}
+    Placement.objects.filter(pk=rule.placement_id).update(status="paused")
+    assert tell(app, clock, "sign_up").body["coupons"] == []
+    Placement.objects.filter(pk=rule.placement_id).update(status="live")
+    assert tell(app, clock, "sign_up").body["coupons"]
+
+
+def test_one_rules_no_is_not_anothers(app, clock, ledger):
+    """Three rules on one event: one gives, one has none left, one is for others."""
+    gives = making.trigger(making.template())
+    making.trigger(making.template(limits={"total_count": 0}))
+    making.trigger(making.template(), conditions={"tags": {"any_of": ["vip"]}})
+    answer = tell(app, clock)
+    assert [coupon["placement"] for coupon in answer.body["coupons"]] == [gives.placement.key]
+    assert sorted(why(answer)) == ["conditions_unmet", "sold_out"]
+    ledger()
+
+
+@pytest.mark.parametrize("fitting", [True, False])
+def test_told_twice_under_one_key_it_happens_once(app, clock, fitting):
+    """P8, and the contract's "once": the first answer again, in effect or without."""
+    making.trigger(making.template(), tests=[{"field": "big", "is": "=", "value": True}])
+    first = tell(app, clock, once="e1", data={"big": fitting})
+    again = tell(app, clock, once="e1", data={"big": fitting})
+    assert (first.status, again.status) == (200, 200)
+    assert again.content == first.content
+    assert again.headers["idempotent-replayed"] == "true"
+    other = tell(app, clock, once="e1", data={"big": not fitting})
+    assert (other.status, other.code) == (422, "idempotency_key_reused")
+    assert (InboundEvent.objects.count(), Coupon.objects.count(), Answer.objects.count()) == (1, int(fitting), 1)
+
+
+def test_only_systems_that_issue_may_tell(system, customer, clock):
+    body = {"event": "app_open", "customer": "alice", "occurred_at": clock.now().isoformat()}
+    assert customer("alice").post("events/", body).status == 403
+    assert system("read", "redeem", "profile").post("events/", body).status == 403
+    assert not InboundEvent.objects.exists()
+
+
+def test_customers_cannot_claim_what_an_event_gives(customer, clock):
+    rule = making.trigger(making.template())
+    assert customer("alice").post(f"placements/{rule.placement.key}/claims/", {}).status == 404
+    assert customer("alice").get("placements/").body["results"] == []
+
+
+def test_an_event_that_sets_nothing_off_costs_one_statement(app, clock, query_count):
+    making.trigger(making.template(), tests=[{"field": "big", "is": "=", "value": True}])
+    tell(app, clock, once="warm")
+    with query_count() as count:
+        tell(app, clock, once="e1")
+    assert count.statements <= 3  # the catalogue's version, which tests look at each time; the event with its answer
+
+
+def test_nobody_gets_more_than_the_limit_however_many_events_come_at_once(app, clock):
+    template = making.template(limits={"total_count": 3, "customer_count": None})
+    making.trigger(template)
+    given = [len(tell(app, clock, customer=f"u{n}").body["coupons"]) for n in range(5)]
+    assert given == [1, 1, 1, 0, 0]
