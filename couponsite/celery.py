@@ -30,6 +30,7 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 9},
     },
+    "tidy up events of the app": {"task": "distribution.tasks.tidy_events", "schedule": 3600.0},
     "go on with jobs that nobody runs": {
         "task": "coupons.tasks.go_on_with_jobs",
         "schedule": 30.0,

@@ -38,7 +38,14 @@ _MAKES = ("add", "change", "view")
 _READS = ("view",)
 
 #: What campaigns are made of. Deleting is for drafts: the pages refuse it where money hangs on a thing.
-_CAMPAIGNS = ("distribution.campaign", "distribution.placement", "distribution.offer", "coupons.coupontemplate")
+_CAMPAIGNS = (
+    "distribution.campaign",
+    "distribution.placement",
+    "distribution.offer",
+    "distribution.triggerrule",
+    "coupons.coupontemplate",
+)
+_EVENTS = ("distribution.inboundevent",)
 _PLANNED = ("coupons.audience", "coupons.area", "coupons.weather")
 _NAMED = ("coupons.city", "coupons.category", "coupons.merchant")
 _PEOPLE = ("coupons.customer", "coupons.customerline")
@@ -58,7 +65,7 @@ ROLES: dict[str, Rights] = {
         (("distribution.messagetemplate",), _ALL),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
         (("distribution.message",), ("view", "export", "resend")),
-        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES), _READS),
+        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES, *_EVENTS), _READS),
         (
             (
                 "coupons.coupontemplate",
@@ -93,7 +100,7 @@ ROLES: dict[str, Rights] = {
         ),
     ),
     "客服": (
-        ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, "coupons.coupontemplate", "distribution.placement"), _READS),
+        ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, *_EVENTS, "coupons.coupontemplate", "distribution.placement"), _READS),
         (_MESSAGES, _READS),
         (("coupons.coupon",), ("void",)),
         (("distribution.message",), ("resend",)),

@@ -135,6 +135,7 @@ CELERY_TIMEZONE = TIME_ZONE
 
 # How long a process works from one look at the catalogue of templates, which may have changed elsewhere.
 CATALOGUE_SECONDS = env.float("CATALOGUE_SECONDS", default=0.5)
+EVENT_DAYS = env.int("EVENT_DAYS", default=30)  # how long events of the app are kept
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # --- files -------------------------------------------------------------------------------------------------------

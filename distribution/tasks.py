@@ -1,9 +1,27 @@
-from celery import shared_task
+"""What goes on in the background of 投放."""
 
-from distribution import messages
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from distribution import messages, trying
+from distribution.models import InboundEvent, Rest
+
+__all__ = ["send_messages", "tidy_events", "trying"]  # kinds of work register themselves when they are imported
 
 
 @shared_task
 def send_messages() -> int:
     """What is due in the outbox; how many messages were taken in hand."""
     return messages.send_due()
+
+
+@shared_task
+def tidy_events() -> int:
+    """Events older than ``EVENT_DAYS`` and rests that are over go; how many events."""
+    now = timezone.now()
+    Rest.objects.filter(until__lte=now).delete()
+    gone, _each = InboundEvent.objects.filter(received_at__lt=now - timedelta(days=settings.EVENT_DAYS)).delete()
+    return gone

@@ -103,7 +103,7 @@ def _set_off(
         except Refused as refused:
             if refused.code == "busy":
                 raise
-            outcomes.append(_outcome(rule, No(refused.code, refused.reasons)))
+            outcomes.append(_outcome(rule, No(refused.code, [dict(reason) for reason in refused.reasons])))
         else:
             body = given.body.removeprefix(b'{"coupons":[').removesuffix(b"]}")
             coupons.append(body)

@@ -1,0 +1,386 @@
+"""触发规则: which event sets a placement off, tried on what was told; and the events with what came of each."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from coupons import jobs, rules
+from coupons.admin.asking import ConditionsField, OneForm, Section, dress
+from coupons.admin.desk import ReadDesk
+from coupons.admin.history import WithHistory
+from coupons.admin.jobs import watched
+from coupons.admin.money import yuan
+from coupons.admin.moving import Move
+from coupons.admin.saying import condition_words
+from coupons.models import City, Job
+from coupons.refused import SENTENCES
+from coupons.rules import Client
+from coupons.rules.answers import Answers
+from coupons.tasks import run_job
+from distribution import placing, trying
+from distribution.admin.rights import APPROVES
+from distribution.admin.seen import SeenForm
+from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
+from distribution.models import InboundEvent, Placement, TriggerRule
+from distribution.models.triggers import MOST_TESTS, Comparison, clean_tests
+
+#: Events that most apps report, as suggestions.
+USUAL = ("app_open", "page_view", "order_delivered_late", "sign_up", "review_posted", "wechat_followed")
+_LINES = 5
+
+
+def code_words(code: str) -> str:
+    """What became of an event under a rule."""
+    return _("coupons given") if code == "issued" else str(SENTENCES.get(code, code))
+
+
+def test_words(test: dict[str, Any]) -> str:
+    value = test["value"]
+    shown = (_("yes") if value else _("no")) if isinstance(value, bool) else value
+    return f"{test['field']} {Comparison(test['is']).label} {shown}"
+
+
+class TestsField(OneForm):
+    """What the event's data must say: a line for each, stored as a list."""
+
+    empty_values = [None, ""]
+
+    class Form(Answers):
+        """``field_0`` ``is_0`` ``value_0`` and so on; lines without a name count for nothing."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            lines = min(max(_LINES, len(self.initial or {}) // 3 + 1), MOST_TESTS)
+            for line in range(lines):
+                numbered = {"number": line + 1}
+                self.fields[f"field_{line}"] = forms.CharField(
+                    required=False, max_length=132, label=_("Name %(number)d") % numbered
+                )
+                self.fields[f"is_{line}"] = forms.ChoiceField(
+                    required=False, choices=Comparison.choices, label=_("Comparison %(number)d") % numbered
+                )
+                self.fields[f"value_{line}"] = forms.CharField(
+                    required=False, max_length=100, label=_("Value %(number)d") % numbered
+                )
+
+        def clean(self) -> None:
+            told = self.cleaned_data
+            for line in range(len(self.fields) // 3):
+                name, value = told.get(f"field_{line}"), told.get(f"value_{line}")
+                if bool(name) != bool(value):
+                    self.add_error(f"value_{line}" if name else f"field_{line}", _("This field is required."))
+                elif name:
+                    try:
+                        clean_tests([_test(name, told.get(f"is_{line}") or "=", value or "")])
+                    except rules.InvalidRules as invalid:
+                        for path, _code, sentence in invalid.errors:
+                            self.add_error(f"{path.split('.')[1]}_{line}", sentence)
+
+    def initial_of(self, value: Any) -> dict[str, Any]:
+        said: dict[str, Any] = {}
+        for line, test in enumerate(value or []):
+            shown = str(test["value"]).lower() if isinstance(test["value"], bool) else test["value"]
+            said |= {f"field_{line}": test["field"], f"is_{line}": test["is"], f"value_{line}": shown}
+        return said
+
+    def sections(self, data: Any, value: Any, name: str) -> list[Section]:
+        form = self.Form(data, prefix=name, initial=self.initial_of(value))
+        dress(form)
+        return [Section(name, "", form)]
+
+    def stored(self, answers: dict[str, Any]) -> Any:
+        return [
+            _test(answers[f"field_{line}"], answers[f"is_{line}"] or "=", answers[f"value_{line}"])
+            for line in range(len(answers) // 3)
+            if answers.get(f"field_{line}")
+        ]
+
+    def clean(self, value: Any) -> Any:
+        return (
+            self.answer(value) if isinstance(value, list) and value and isinstance(value[0], Section) else value or []
+        )
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return (initial or []) != self.clean(data)
+        except ValidationError:
+            return True
+
+
+def _test(name: str, comparison: str, value: str) -> dict[str, Any]:
+    """Typed as it looks: 20 is a number, true and false are yes and no, everything else is a word."""
+    typed: Any = value.strip()
+    with suppress(ValueError):
+        read = json.loads(typed, parse_constant=str)
+        typed = read if type(read) in (int, float, bool) else typed
+    return {"field": name.strip(), "is": comparison, "value": typed}
+
+
+class Suggested(widgets.UnfoldAdminTextInputWidget):
+    """A text with suggestions of the browser's own."""
+
+    template_name = "distribution/admin/suggested.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, {**(attrs or {}), "list": f"{name}-suggestions"})
+        told = InboundEvent.objects.filter(received_at__gte=timezone.now() - timedelta(days=7))
+        context["suggestions"] = sorted({*USUAL, *told.values_list("event", flat=True).distinct()[:100]})
+        return context
+
+
+class TriggerForm(SeenForm):
+    tests = TestsField(
+        label=gettext_lazy("What the event says"),
+        help_text=gettext_lazy(
+            "Such as late_minutes, at least, 20. All lines must hold; no line: every event will do."
+        ),
+    )
+    conditions = ConditionsField(
+        deed="claim",
+        label=gettext_lazy("Conditions"),
+        help_text=gettext_lazy("About the customer and the moment, beside those of the coupons it offers."),
+    )
+
+    class Meta:
+        model = TriggerRule
+        fields = ()
+        widgets = {"event": Suggested()}
+
+
+class Trying(forms.Form):
+    day = forms.DateField(
+        label=gettext_lazy("Events of which day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["day"].initial = timezone.localdate() - timedelta(days=1)
+        self.fields["day"].widget.attrs.update({"class": " ".join([*widgets.BASE_INPUT_CLASSES, "max-w-2xl"])})
+
+
+def _try(rule: TriggerRule, request: HttpRequest, answers: dict[str, Any]) -> None:
+    start = timezone.make_aware(datetime.combine(answers["day"], time.min))
+    end = timezone.make_aware(datetime.combine(answers["day"] + timedelta(days=1), time.min))
+    job = jobs.start(
+        trying.KIND,
+        title=_("Trial of %(rule)s on %(day)s") % {"rule": rule, "day": date_format(answers["day"])},
+        by=request.user,  # type: ignore[arg-type]
+        answers={"rule": rule.pk, "from": start.isoformat(), "until": end.isoformat()},
+    )
+    run_job.delay_on_commit(job.pk)
+
+
+@admin.register(TriggerRule)
+class TriggerAdmin(WithHistory):
+    form = TriggerForm
+    change_form_before_template = "distribution/admin/trigger_top.html"
+    empty_words = gettext_lazy(
+        "No rules yet. A rule says which event of the app gives which coupons, such as a late delivery."
+    )
+    list_display = ("named", "event", "state", "rest", "given_today")
+    list_filter = (("placement__status", ChoicesDropdownFilter), "event")
+    search_fields = ("placement__key", "placement__title", "event")
+    list_select_related = ("placement__campaign",)
+    fields = ("placement", "event", "tests", "conditions", "cooldown_minutes", "fresh_minutes")
+    moves = (
+        Move(
+            "try",
+            gettext_lazy("Try it on past events"),
+            gettext_lazy("Try this rule on events that were told?"),
+            ("distribution.view_triggerrule",),
+            lambda rule: True,
+            lambda rule: [
+                _("Nothing is given. It runs in the background; what it would have given stands on this page."),
+                _("Facts of customers are those of now, and limits are not asked."),
+            ],
+            _try,
+            gettext_lazy("The trial has begun."),
+            icon="science",
+            form=Trying,
+        ),
+    )
+
+    class Media:
+        css = {"all": ("distribution/desk.css",)}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"request": request})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("placement",) if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "placement":
+            free = Q(form=Placement.Form.TRIGGER, trigger__isnull=True) & ~Q(status=Placement.Status.ENDED)
+            kwargs["queryset"] = Placement.objects.filter(free)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        ended = obj is not None and obj.placement.status == Placement.Status.ENDED
+        return super().has_change_permission(request, obj) and not ended
+
+    def hangs(self, obj: Any) -> bool:
+        return obj.placement.status != Placement.Status.DRAFT
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        back = placing.save_trigger(obj, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
+        if back:
+            self.message_user(
+                request, _("What sets it off has changed, so it is a draft again and needs approving anew."), 30
+            )
+
+    def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        state = placement_state(obj.placement)
+        events = f"{reverse('admin:distribution_inboundevent_changelist')}?event={obj.event}"
+        links = [(_("Placement"), reverse("admin:distribution_placement_change", args=[obj.placement_id]))]
+        if request.user.has_perm("distribution.view_inboundevent"):
+            links.append((_("Its events"), events))
+        return {
+            "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
+            "title": str(obj),
+            "facts": [(_("Event"), obj.event)],
+            "links": links,
+            "groups": [
+                (_("When the event says"), [test_words(test) for test in obj.tests]),
+                (_("Conditions"), condition_words(obj.conditions, "claim")),
+                (
+                    _("Gives"),
+                    [
+                        str(offer.template)
+                        for offer in obj.placement.offers.select_related("template").order_by("position")
+                    ],
+                ),
+            ],
+        }
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        context = dict(extra_context or {})
+        if object_id and object_id.isdecimal():
+            last = Job.objects.filter(kind=trying.KIND, answers__rule=int(object_id)).order_by("-id").first()
+            if last is not None:
+                context |= {**watched(last), "trial": _trial(last)}
+                if last.made_by_id != request.user.pk:
+                    context["progress_url"] = ""
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @display(description=gettext_lazy("Rule"), header=True, ordering="placement__title")
+    def named(self, obj: Any) -> list[str]:
+        return [str(obj), obj.placement.campaign.name]
+
+    @display(description=gettext_lazy("State"), label=PLACEMENT_CHIPS)
+    def state(self, obj: Any) -> tuple[str, str]:
+        state = placement_state(obj.placement)
+        return state, str(PLACEMENT_STATES[state])
+
+    @display(description=gettext_lazy("Rest, minutes"), ordering="cooldown_minutes")
+    def rest(self, obj: Any) -> str:
+        return f"{obj.cooldown_minutes:,}"
+
+    @display(description=gettext_lazy("Events today that gave something"))
+    def given_today(self, obj: Any) -> str:
+        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        wanted = [{"placement": obj.placement.key, "code": "issued"}]
+        given = InboundEvent.objects.filter(received_at__gte=today, event=obj.event, outcomes__contains=wanted)
+        return f"{given.count():,}"
+
+
+def _trial(job: Job) -> dict[str, Any] | None:
+    """What a trial found, in words; None while it runs."""
+    found = job.outcome
+    if job.state != Job.State.DONE or "codes" not in found:
+        return None
+    codes = sorted(found["codes"].items(), key=lambda pair: -pair[1])
+    return {
+        "events": sum(found["codes"].values()),
+        "codes": [(code_words(code), count) for code, count in codes],
+        "given": found["codes"].get("issued", 0),
+        "customers": found["customers"],
+        "worth": yuan(found["worth_fen"]),
+    }
+
+
+@admin.register(InboundEvent)
+class EventAdmin(ReadDesk):
+    """触发记录: what was told, and what came of it."""
+
+    list_display = ("received_at", "event", "customer", "result", "city", "through")
+    list_filter = ("event", ("client", ChoicesDropdownFilter))
+    search_fields = ("customer",)
+    search_help_text = gettext_lazy("The customer's key, whole.")
+    date_hierarchy = None
+    empty_words = gettext_lazy("No events yet. The app tells them by POST /api/v1/events/.")
+    fields = ("event", "customer", "occurred_at", "received_at", "city", "through", "told", "by")
+    readonly_fields = ("city", "through", "told")
+    change_form_before_template = "distribution/admin/event_outcomes.html"
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        return (queryset.filter(customer=term) if term else queryset), False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboundEvent]:
+        return super().get_queryset(request)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        event = self.get_object(request, object_id) if object_id else None
+        context = {**(extra_context or {}), "outcomes": list(_outcomes(event)) if event else []}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @display(description=gettext_lazy("What came of it"))
+    def result(self, obj: Any) -> str:
+        if obj.issued_count:
+            return _("%(count)d given") % {"count": obj.issued_count}
+        if not obj.outcomes:
+            return _("no rule listens to it")
+        return code_words(obj.outcomes[0]["code"])
+
+    @display(description=gettext_lazy("City"))
+    def city(self, obj: Any) -> str:
+        return str(City.objects.filter(pk=obj.city_id).first() or obj.city_id) if obj.city_id else "–"
+
+    @display(description=gettext_lazy("Client"), ordering="client")
+    def through(self, obj: Any) -> str:
+        return str(dict(Client.choices).get(obj.client, obj.client or "–"))
+
+    @display(description=gettext_lazy("What it says"))
+    def told(self, obj: Any) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in obj.data.items()) or "–"
+
+
+def _outcomes(event: InboundEvent) -> Iterator[dict[str, Any]]:
+    placements = Placement.objects.in_bulk([outcome["placement"] for outcome in event.outcomes], field_name="key")
+    for outcome in event.outcomes:
+        yield {
+            "placement": placements.get(outcome["placement"], outcome["placement"]),
+            "given": outcome["code"] == "issued",
+            "words": code_words(outcome["code"]),
+            "reasons": [reason.get("detail", "") for reason in outcome.get("reasons", ())],
+        }
