@@ -79,10 +79,10 @@ ROLES: dict[str, Rights] = {
     ),
     "审核": (
         (("coupons.coupontemplate",), ("approve", "export")),
-        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES), _READS),
+        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
     ),
     "财务": (
-        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES), _READS),
+        ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
         (
             (
                 "coupons.coupontemplate",

@@ -133,6 +133,8 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")  # a day is a day here
 CELERY_TIMEZONE = TIME_ZONE
 
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")  # in links that customers are sent
+
 # How long a process works from one look at the catalogue of templates, which may have changed elsewhere.
 CATALOGUE_SECONDS = env.float("CATALOGUE_SECONDS", default=0.5)
 EVENT_DAYS = env.int("EVENT_DAYS", default=30)  # how long events of the app are kept

@@ -26,7 +26,7 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
 OFFERS = "offers"
 TRIGGER = "trigger"
 #: What sets a placement off.
-TRIGGERS = ("event", "tests", "conditions", "cooldown_minutes", "fresh_minutes")
+TRIGGERS = ("event", "tests", "conditions", "cooldown_minutes", "fresh_minutes", "message_id")
 SAID = {
     "open": gettext_lazy("went live"),
     "pause": gettext_lazy("paused"),

@@ -1,21 +1,24 @@
 """系统自动触发: an event of the app sets rules off, which give coupons."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 
 from coupons import answers
 from coupons.answers import Once, Reply
 from coupons.lifecycle.issuing import Stale
+from coupons.models import Customer
 from coupons.queries import catalogue
 from coupons.queries.catalogue import Book
 from coupons.queries.direct import row
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
-from distribution import claiming
+from distribution import claiming, messages
 from distribution.claiming import Where
+from distribution.models import MessageTemplate
 from distribution.queries import triggers
 from distribution.queries.placements import No, no
 from distribution.queries.triggers import CompiledRule, Event
@@ -92,6 +95,7 @@ def _set_off(
     book: Book, event: Event, fitting: list[CompiledRule], outcomes: list[dict[str, Any]], now: datetime, by: str
 ) -> Reply:
     coupons: list[bytes] = []
+    written: list[MessageTemplate] = []
     for rule in fitting:
         try:
             with transaction.atomic():  # what one rule began and could not finish is undone, and the others' stays
@@ -107,11 +111,32 @@ def _set_off(
         else:
             body = given.body.removeprefix(b'{"coupons":[').removesuffix(b"]}")
             coupons.append(body)
-            ids = [coupon["id"] for coupon in orjson.loads(given.body)["coupons"]]
+            told = orjson.loads(given.body)["coupons"]
+            ids = [coupon["id"] for coupon in told]
             outcomes.append({"placement": rule.placement.key, "code": "issued", "coupons": ids})
+            template = rule.row.message
+            if template is not None and template.is_active:
+                _write(template, rule, event.customer, told[0], now)
+                written.append(template)
     issued = sum(len(outcome.get("coupons", ())) for outcome in outcomes)
     _hear(event, outcomes, issued, now, by)
-    return Reply(200, _body(coupons, [], outcomes))
+    said = [{"channel": template.channel, "template": template.key} for template in written]
+    return Reply(200, _body(coupons, said, outcomes))
+
+
+def _write(template: MessageTemplate, rule: CompiledRule, customer: str, coupon: dict[str, Any], now: datetime) -> None:
+    """Into the outbox, of no use once the coupon is over."""
+    to = Customer.objects.get(key=customer)
+    until = datetime.fromisoformat(coupon["valid_until"])
+    variables = {
+        "nickname": to.nickname or "",
+        "coupon": coupon["name"],
+        "until": f"{until - timedelta(microseconds=1):%Y-%m-%d}",
+        "link": f"{settings.PUBLIC_URL}/h5/wallet/",
+    }
+    messages.put(
+        f"issued:{coupon['id']}", template, to, variables, now=now, by=f"trigger:{rule.placement.key}", until=until
+    )
 
 
 def _rest(rule: CompiledRule, customer: str, now: datetime) -> None:

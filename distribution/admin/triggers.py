@@ -197,7 +197,7 @@ class TriggerAdmin(WithHistory):
     list_filter = (("placement__status", ChoicesDropdownFilter), "event")
     search_fields = ("placement__key", "placement__title", "event")
     list_select_related = ("placement__campaign",)
-    fields = ("placement", "event", "tests", "conditions", "cooldown_minutes", "fresh_minutes")
+    fields = ("placement", "event", "tests", "conditions", "cooldown_minutes", "fresh_minutes", "message")
     moves = (
         Move(
             "try",

@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 from coupons import rules
 from coupons.models.keys import KEY_LENGTH
 from distribution.models.campaigns import Placement
+from distribution.models.messages import MessageTemplate
 
 EVENT_PATTERN = r"^[a-z][a-z0-9_]{0,47}$"
 #: Names of numbers and words that an event tells: ``late_minutes``, ``order.late_minutes``.
@@ -94,6 +95,16 @@ class TriggerRule(models.Model):
         default=60,
         validators=[MaxValueValidator(MOST_MINUTES)],
         help_text=gettext_lazy("An event that is told later than this sets nothing off."),
+    )
+    message = models.ForeignKey(
+        MessageTemplate,
+        models.PROTECT,
+        verbose_name=gettext_lazy("message"),
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"occasion": MessageTemplate.Occasion.ISSUED},
+        help_text=gettext_lazy("Sent with what is given."),
     )
     history = HistoricalRecords()
 

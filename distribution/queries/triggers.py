@@ -63,7 +63,7 @@ def compiled(book: Book, rule: TriggerRule) -> CompiledRule | None:
 def _compile(book: Book) -> dict[str, tuple[CompiledRule, ...]]:
     found: dict[str, tuple[CompiledRule, ...]] = {}
     live = TriggerRule.objects.filter(placement__status=Placement.Status.LIVE, placement__form=Placement.Form.TRIGGER)
-    for rule in live.select_related("placement").order_by("id"):
+    for rule in live.select_related("placement", "message").order_by("id"):
         one = compiled(book, rule)
         if one is not None:
             found[rule.event] = (*found.get(rule.event, ()), one)

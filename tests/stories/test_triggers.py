@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from coupons.models import Answer, Coupon, CouponEvent
-from distribution.models import InboundEvent, Placement
+from coupons.models import Answer, Coupon, CouponEvent, Customer
+from distribution.models import InboundEvent, Message, MessageTemplate, Placement
 from tests import making
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +194,24 @@ def test_nobody_gets_more_than_the_limit_however_many_events_come_at_once(app, c
     making.trigger(template)
     given = [len(tell(app, clock, customer=f"u{n}").body["coupons"]) for n in range(5)]
     assert given == [1, 1, 1, 0, 0]
+
+
+def test_what_is_given_is_said_by_sms_once_and_with_the_event(app, clock):
+    """P8: a designated-driver coupon with its SMS; no message where nothing was given."""
+    template = MessageTemplate.objects.create(
+        key="driver", name="代驾", channel="sms", occasion="issued", text="{coupon}已到账，{until}前可用"
+    )
+    making.trigger(
+        making.template(name="代驾券", valid_days=1), event="page_view", message=template, cooldown_minutes=60
+    )
+    Customer.objects.create(key="alice", phone="+8613800000001")
+    answer = tell(app, clock, "page_view", once="e1")
+    assert answer.body["messages"] == [{"channel": "sms", "template": "driver"}]
+    assert tell(app, clock, "page_view", once="e1").content == answer.content
+    assert tell(app, clock, "page_view").body["messages"] == []
+    sent = Message.objects.get()
+    assert (sent.to, sent.text, sent.by) == (
+        "+8613800000001",
+        "代驾券已到账，2026-06-03前可用",
+        f"trigger:{answer.body['coupons'][0]['placement']}",
+    )
