@@ -92,6 +92,8 @@ def give(
             fitting.append(offer)
         else:
             noes.append(refusal)
+    if fitting and placements.in_control_group(placement, customer):
+        raise Refused("in_control_group")
 
     while fitting:
         if placement.pick == "all":  # a template that is offered to several audiences is given once

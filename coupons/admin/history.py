@@ -66,7 +66,7 @@ class WithHistory(Desk):
             }
 
     def _changes(self, before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
-        for field in self.opts.concrete_fields:
+        for field in after.tracked_fields:
             if field.name in _QUIET:
                 continue
             old, new = getattr(before, field.attname), getattr(after, field.attname)

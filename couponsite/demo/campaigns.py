@@ -234,6 +234,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             20,
             2_000,
             500,
+            control_percent=10,
             audiences=[
                 {"key": "asleep", "name": "沉睡 20 天以上", "conditions": {"last_order_days": {"min": 20}}},
                 {

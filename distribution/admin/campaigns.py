@@ -72,7 +72,7 @@ class CampaignAdmin(WithDocuments, WithHistory):
             gettext_lazy("Goal and period"),
             {
                 "classes": ["tab"],
-                "fields": ("name", "key", "starts_at", "ends_at", "goal_metric", "goal_target"),
+                "fields": ("name", "key", "starts_at", "ends_at", "goal_metric", "goal_target", "control_percent"),
             },
         ),
         (gettext_lazy("Budget"), {"classes": ["tab"], "fields": ("budget_limit",)}),

@@ -28,9 +28,17 @@ MOST_TEMPLATES = 200
 MOST_PLACES = 1000
 MOST_DAYS = 3650
 
+
+def _one_decimal(percent: Decimal) -> Decimal:
+    if percent * 10 % 1:
+        raise wrong("too_many_decimals", 1)
+    return percent
+
+
 Days = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
 PercentOff = Annotated[Percent, Field(ge=Decimal("0.01"), le=Decimal("99.99"))]
 PercentShare = Annotated[Percent, Field(ge=0, le=100)]
+ControlPercent = Annotated[Percent, AfterValidator(_one_decimal), Field(ge=0, le=100)]
 CityKeys = Annotated[list[CityKey], Field(max_length=MOST_PLACES)]
 Keys = Annotated[list[Key], Field(max_length=MOST_PLACES)]
 
@@ -176,6 +184,9 @@ class Document(Shape):
     budget_fen: Fen | None = Field(None, description="Null or absent: no limit.")
     starts_at: Moment
     ends_at: Moment
+    control_percent: ControlPercent | None = Field(
+        None, description="Percent of its customers who get nothing, one decimal at most. Left out: it stays as it is."
+    )
     categories: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
     merchants: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
     areas: Annotated[list[AreaIn], Field(max_length=MOST_TEMPLATES)] = []

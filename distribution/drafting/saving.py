@@ -230,13 +230,15 @@ class _Saving:
 
     def save_campaign(self, campaign: Campaign) -> None:
         goal = self.document.goal
-        said = {
+        said: dict[str, Any] = {
             "name": self.document.name,
             "goal_metric": goal.metric if goal else Campaign.Metric.REDEEMED,
             "goal_target": goal.target if goal else None,
             "starts_at": self.document.starts_at,
             "ends_at": self.document.ends_at,
         }
+        if self.document.control_percent is not None:
+            said["control_percent"] = self.document.control_percent
         if campaign.pk and all(getattr(campaign, field) == value for field, value in said.items()):
             return
         for field, value in said.items():

@@ -32,6 +32,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
         "budget_fen": campaign.budget.limit_fen,
         "starts_at": _moment(campaign.starts_at),
         "ends_at": _moment(campaign.ends_at),
+        "control_percent": _percent(campaign.control_percent),
         "categories": _named(Category, _keys(templates, "category_id", "categories")),
         "merchants": _named(Merchant, _keys(templates, "merchant_id", "merchants")),
         "areas": [

@@ -1,3 +1,6 @@
+from decimal import Decimal
+from uuid import uuid4
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -27,11 +30,25 @@ class Campaign(models.Model):
     budget = models.OneToOneField(Budget, models.PROTECT, verbose_name=_("budget"), related_name="campaign")
     starts_at = models.DateTimeField(_("starts at"))
     ends_at = models.DateTimeField(_("ends at"))
+    control_percent = models.DecimalField(
+        _("control group, percent"),
+        max_digits=4,
+        decimal_places=1,
+        default=0,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_(
+            "Percent of its customers who get nothing, drawn once and for all, so that the effect can be measured. "
+            "0: nobody."
+        ),
+    )
+    #: What the draw is keyed with: nobody can reckon who is in, and campaigns draw independently.
+    control_secret = models.UUIDField(default=uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("owner"), null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["control_secret"])
 
     class Meta:
         verbose_name = _("campaign")
@@ -42,11 +59,17 @@ class Campaign(models.Model):
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="campaign_ends_after_start",
                 violation_error_message=_("The end must be after the start."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(control_percent__gte=0, control_percent__lte=100), name="campaign_control_is_percent"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        self.control_percent = self.control_percent or Decimal(0)  # left blank: nobody
 
 
 class Placement(models.Model):

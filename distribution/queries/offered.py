@@ -135,9 +135,12 @@ def _said(
     whole = placements.refused_as_a_whole(placement, situation.now)
     offers: list[dict[str, Any]] = []
     noes: list[No | None] = []
+    barred = placements.in_control_group(placement, profile.key)
     for offer in placement.offers:
         refusal = no(whole) if whole else placements.refused_by_rules(offer, profile, situation)
         limit, _had = limits[offer.template.id]
+        if refusal is None and barred:
+            refusal = no("in_control_group")
         if refusal is None and limit is not None:
             refusal = no(limit)
         noes.append(refusal)

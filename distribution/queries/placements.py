@@ -11,6 +11,7 @@ from coupons.queries.profiles import needs_of, profile
 from coupons.refused import SENTENCES
 from coupons.rules import CustomerCondition, Profile, Situation
 from distribution.models import Placement
+from distribution.queries.control import Draw
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class CompiledPlacement:
     starts_at: datetime
     ends_at: datetime
     pick: str
+    control: Draw | None
     offers: tuple[CompiledOffer, ...]
     asks_customer: bool
     needs: frozenset[str]
@@ -84,6 +86,7 @@ def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
                 starts_at=placement.campaign.starts_at,
                 ends_at=placement.campaign.ends_at,
                 pick=placement.pick,
+                control=Draw.of(placement.campaign.control_secret, placement.campaign.control_percent),
                 offers=tuple(offers),
                 asks_customer=any(isinstance(rule, CustomerCondition) for rule in asked),
                 needs=needs,
@@ -117,6 +120,11 @@ def refused_by_rules(offer: CompiledOffer, customer: Profile, situation: Situati
     if failed:
         return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed])
     return None
+
+
+def in_control_group(placement: CompiledPlacement, customer: str) -> bool:
+    """Asked once the rules have been: who could not have had it anyway is told why, and is not counted."""
+    return placement.control is not None and placement.control.holds(customer)
 
 
 def no(code: str) -> No:
