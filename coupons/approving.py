@@ -1,6 +1,8 @@
 """A template's way from draft to its end. Every move is a step of its own, and on record.
 
-draft → awaiting approval → live ⇄ paused → ended; whoever had a hand in it cannot approve it.
+draft → awaiting approval → live ⇄ paused → ended; whoever had a hand in it cannot approve it. What may cost more than
+``SECOND_APPROVAL_ABOVE_FEN`` is approved by two, and stays waiting between the first and the second. Who may take
+which step, the door has asked by ``NEEDS``.
 """
 
 from django.contrib.auth.models import User
@@ -8,7 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from coupons.models import CouponTemplate, Supply
+from coupons.models import CouponTemplate, Supply, TemplateDraft
+from coupons.models.checks import needs_two_approvers
 from coupons.refused import Refused
 
 Status = CouponTemplate.Status
@@ -22,7 +25,21 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     "resume": ((Status.PAUSED,), Status.LIVE),
     "end": ((Status.LIVE, Status.PAUSED), Status.ENDED),
 }
+#: Any of these rights is enough for a move. Whatever makes or keeps something claimable needs the right to approve.
+APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
+NEEDS: dict[str, tuple[str, ...]] = {
+    "submit": (CHANGE,),
+    "send_back": (APPROVE, CHANGE),
+    "approve": (APPROVE,),
+    "pause": (APPROVE, CHANGE),
+    "resume": (APPROVE,),
+    "end": (APPROVE, CHANGE),
+}
+FIRST = "approve_first"  # of two
+TAKEN = "proposal"
 SAID = {
+    FIRST: gettext_lazy("approved by the first of two"),
+    TAKEN: gettext_lazy("a proposed change, taken over by somebody who may approve"),
     "submit": gettext_lazy("submitted for approval"),
     "send_back": gettext_lazy("sent back"),
     "approve": gettext_lazy("approved"),
@@ -40,28 +57,81 @@ def had_a_hand_in(template: CouponTemplate, user: User) -> bool:
     """Made it, or changed it after; moving its state is not changing it."""
     if template.made_by_id == user.pk:
         return True
-    return template.history.filter(history_user=user).exclude(history_change_reason__in=MOVES).exists()
+    return template.history.filter(history_user=user).exclude(history_change_reason__in=[*MOVES, FIRST]).exists()
+
+
+def may_approve_now(template: CouponTemplate, user: User) -> bool:
+    """Had no hand in it, and is not the first of its two approvers."""
+    return template.approved_by_id != user.pk and not had_a_hand_in(template, user)
 
 
 @transaction.atomic
-def move(template: CouponTemplate, name: str, *, by: User | None) -> CouponTemplate:
+def move(template: CouponTemplate, name: str, *, by: User | None, version: int | None = None) -> CouponTemplate:
     """Moves the template's state; ``by`` is None where a system calls.
 
-    :raises Refused: ``state_forbids``; ``approval_needed`` if the approver had a hand in it.
+    ``version`` is the one that was looked at: nobody approves what was changed since. None: whatever is there now.
+
+    :raises Refused: ``state_forbids``; ``approval_needed`` if the approver had a hand in it; ``edited_meanwhile``;
+        ``second_approval_needed`` if a system would be one of two approvers.
     """
     now = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     sources, target = MOVES[name]
     if now.status not in sources:
         raise Refused("state_forbids", state=now.status)
+    if version is not None and version != now.version:
+        raise Refused("edited_meanwhile")
+    reason = name
     if name == "approve":
-        if by is not None and had_a_hand_in(now, by):
-            raise Refused("approval_needed", detail=_("Whoever makes a coupon cannot approve it."))
-        now.approved_by = by
-    now.status = target
+        reason = _approve(now, by)
+    elif target in (Status.AWAITING, Status.DRAFT):
+        now.approved_by = now.second_approved_by = None
+        now.approvals_needed = 1
+    now.status = Status.AWAITING if reason == FIRST else target
     now.version += 1
-    now._change_reason, now._history_user = name, by  # type: ignore[attr-defined]  # read by the history
-    now.save(update_fields=["status", "approved_by", "version", "updated_at"])
-    template.status, template.approved_by, template.version = now.status, now.approved_by, now.version
+    now._change_reason, now._history_user = reason, by  # type: ignore[attr-defined]  # read by the history
+    moved = ("status", "approved_by", "second_approved_by", "approvals_needed", "version")
+    now.save(update_fields=[*moved, "updated_at"])
+    for field in moved:
+        setattr(template, field, getattr(now, field))
+    return now
+
+
+def _approve(template: CouponTemplate, by: User | None) -> str:
+    """Writes down who approves; the answer is what that is called on record."""
+    if by is not None and had_a_hand_in(template, by):
+        raise Refused("approval_needed", detail=_("Whoever makes a coupon cannot approve it."))
+    supply = Supply.objects.get(pk=template.pk)
+    worst = template.worst_case_fen({name: getattr(supply, name) for name in Supply.LIMITS}, template.budget.limit_fen)
+    if not needs_two_approvers(worst):
+        template.approved_by, template.second_approved_by, template.approvals_needed = by, None, 1
+        return "approve"
+    if by is None:
+        raise Refused("second_approval_needed", template=template.key)
+    template.approvals_needed = 2
+    if template.approved_by_id is None:
+        template.approved_by = by
+        return FIRST
+    if template.approved_by_id == by.pk:
+        sentence = _("You have approved it already; the second approver is somebody else.")
+        raise Refused("approval_needed", detail=sentence)
+    template.second_approved_by = by
+    return "approve"
+
+
+@transaction.atomic
+def decide(proposal: TemplateDraft, *, take: bool, by: User) -> TemplateDraft:
+    """Somebody takes a proposed change over, or declines it; the change itself the door makes in the same transaction.
+
+    :raises Refused: ``state_forbids`` once it is decided; ``approval_needed`` for one's own.
+    """
+    now = TemplateDraft.objects.select_for_update(no_key=True).get(pk=proposal.pk)
+    if now.state != TemplateDraft.State.PROPOSED:
+        raise Refused("state_forbids", state=now.state)
+    if take and now.made_by_id == by.pk:
+        raise Refused("approval_needed", detail=_("Whoever makes a coupon cannot approve it."))
+    now.state = TemplateDraft.State.TAKEN if take else TemplateDraft.State.DECLINED
+    now.decided_by = by
+    now.save(update_fields=["state", "decided_by", "updated_at"])
     return now
 
 
@@ -99,9 +169,12 @@ def copy(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
         number += 1
     twin.pk, twin.key, twin.status = None, f"{stem}-{number}", Status.DRAFT
     twin.internal_name = _("%(name)s (copy)") % {"name": template.internal_name[:90]}
-    twin.made_by, twin.approved_by, twin.version = by, None, 1
+    twin.made_by, twin.version, twin.approvals_needed = by, 1, 1
+    twin.approved_by = twin.second_approved_by = None
     twin._state.adding = True
     twin._history_user = by  # type: ignore[attr-defined]
     twin.save(force_insert=True)
-    Supply.objects.create(template=twin, **{name: getattr(supply, name) for name in Supply.LIMITS})
+    limits = Supply(template=twin, **{name: getattr(supply, name) for name in Supply.LIMITS})
+    limits._history_user = by  # type: ignore[attr-defined]
+    limits.save(force_insert=True)
     return twin

@@ -1,7 +1,8 @@
 """A template is written down or changed: by form, document or import, through here alone.
 
 Terms freeze with the first coupon, limits never fall below what was given out, and nobody overwrites what
-somebody else changed meanwhile. Changed terms of a template that was approved need approving again.
+somebody else changed meanwhile. Changed terms of a template that was approved need approving again; so does giving
+out more, elsewhere or looking otherwise than was approved. Less is always allowed.
 """
 
 from collections.abc import Mapping
@@ -11,14 +12,19 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Field, Model
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons.models import Budget, CouponTemplate, Supply
-from coupons.models.checks import check_worst_case
+from coupons.models.checks import check_worst_case, needs_two_approvers
 from coupons.refused import Refused
 
 #: Limits of all coupons together, and the counter that each must not fall below.
 ISSUED = {"total_count": "issued_count", "total_fen": "issued_fen"}
+
+#: What an approver looked at, beside terms and limits.
+APPROVED = ("name", "looks", "release", "claim_cities", "claim_conditions")
+_APPROVED_STATES = (CouponTemplate.Status.LIVE, CouponTemplate.Status.PAUSED)
 
 
 def column(model: type[Model], name: str) -> "Field[Any, Any]":
@@ -37,19 +43,43 @@ def changed_terms(before: CouponTemplate, after: CouponTemplate) -> list[str]:
     return [name for name in CouponTemplate.TERMS if old[name] != new[name]]
 
 
+def loosened(
+    before: CouponTemplate, after: CouponTemplate, supply: Supply, limits: Mapping[str, int | None]
+) -> list[str]:
+    """Fields in which it is given out otherwise, or more of it, than was approved. Empty: not approved yet, or less."""
+    if before.status not in _APPROVED_STATES or changed_terms(before, after):
+        return []
+    otherwise = [name for name in APPROVED if getattr(before, name) != getattr(after, name)]
+    return otherwise + [name for name, limit in limits.items() if _is_more(getattr(supply, name), limit)]
+
+
+def _is_more(before: int | None, after: int | None) -> bool:
+    return before is not None and (after is None or after > before)
+
+
 @transaction.atomic
 def save_template(
-    template: CouponTemplate, limits: Mapping[str, int | None], *, by: User | None, version: int | None = None
+    template: CouponTemplate,
+    limits: Mapping[str, int | None],
+    *,
+    by: User | None,
+    version: int | None = None,
+    may_approve: bool = False,
+    why: str | None = None,
 ) -> CouponTemplate:
     """Writes the template and its limits; ``limits`` may leave some of ``Supply.LIMITS`` out.
 
-    ``version`` is the one that the editor saw; None: whatever is there now. The state is not moved here, but for
-    one thing: changed terms take a template that was approved, or waits for it, back to draft.
+    ``version`` is the one that the editor saw; None: whatever is there now. ``may_approve``: what is approved may be
+    loosened, because a system with that right asks, or somebody else took the change over. ``why`` stands in the
+    history. The state is not moved here, but for one thing: changed terms take a template that was approved, or waits
+    for it, back to draft.
 
-    :raises Refused: ``edited_meanwhile``, ``terms_frozen``, ``limit_below_issued``.
+    :raises Refused: ``edited_meanwhile``, ``terms_frozen``, ``limit_below_issued``, ``approval_needed``,
+        ``second_approval_needed``.
     :raises ValidationError: by field.
     """
     template._history_user = by  # type: ignore[attr-defined]  # read by the history, outside of requests too
+    template._history_date = now = timezone.now()  # type: ignore[attr-defined]  # one moment for template and limits
     if template.pk is None:
         template.status = CouponTemplate.Status.DRAFT
         template.made_by = by
@@ -59,6 +89,7 @@ def save_template(
         template.save(force_insert=True)
         supply = Supply(template=template, **limits)
         supply.full_clean(exclude=["template"])
+        supply._history_user, supply._history_date = by, now
         supply.save(force_insert=True)
         return template
 
@@ -67,6 +98,7 @@ def save_template(
     if version is not None and before.version != version:
         raise Refused("edited_meanwhile")
     template.status, template.approved_by_id = before.status, before.approved_by_id
+    template.second_approved_by_id, template.approvals_needed = before.second_approved_by_id, before.approvals_needed
     template.made_by_id, template.version = before.made_by_id, before.version
     template.full_clean()
     terms = changed_terms(before, template)
@@ -74,15 +106,21 @@ def save_template(
         names = [str(column(CouponTemplate, name).verbose_name) for name in terms]
         raise Refused("terms_frozen", fields=terms, template=template.key, names=names)
     _check_limits(supply, limits)
-    _check_worst_case(template, {**{name: getattr(supply, name) for name in Supply.LIMITS}, **limits})
+    all_limits = {**{name: getattr(supply, name) for name in Supply.LIMITS}, **limits}
+    _check_worst_case(template, all_limits)
+    more = loosened(before, template, supply, limits)
+    if more:
+        _check_approval(template, more, all_limits, may_approve)
 
     moved = {name: value for name, value in limits.items() if getattr(supply, name) != value}
     if terms and before.status != CouponTemplate.Status.DRAFT and before.status != CouponTemplate.Status.ENDED:
-        template.status, template.approved_by = CouponTemplate.Status.DRAFT, None
+        template.status, template.approvals_needed = CouponTemplate.Status.DRAFT, 1
+        template.approved_by = template.second_approved_by = None
     if moved:
         for name, value in moved.items():
             setattr(supply, name, value)
         supply.clean_fields(exclude=["template"])
+        supply._history_user, supply._history_date = by, now  # type: ignore[attr-defined]
         supply.save(update_fields=list(moved))
     if moved or any(
         getattr(before, field.attname) != getattr(template, field.attname)
@@ -90,9 +128,22 @@ def save_template(
         if field.name != "updated_at"
     ):
         template.version = before.version + 1
-        template._change_reason = ", ".join(moved) or None  # type: ignore[attr-defined]  # limits have no history
+        template._change_reason = why  # type: ignore[attr-defined]
+        if template.status == CouponTemplate.Status.AWAITING:
+            template.approved_by = None  # the first of two approvers looked at something else
         template.save()
     return template
+
+
+def _check_approval(
+    template: CouponTemplate, more: list[str], limits: Mapping[str, int | None], may_approve: bool
+) -> None:
+    if not may_approve:
+        sentence = _("It is approved as it is: giving out more, or otherwise, needs the right to approve.")
+        raise Refused("approval_needed", detail=sentence, template=template.key, fields=more)
+    worst = template.worst_case_fen(limits, template.budget.limit_fen)
+    if needs_two_approvers(worst) and template.second_approved_by_id is None:
+        raise Refused("second_approval_needed", template=template.key, fields=more)
 
 
 def _check_limits(supply: Supply, limits: Mapping[str, int | None]) -> None:

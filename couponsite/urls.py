@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from coupons.api import pictures
 from coupons.api import urls as coupons
 from couponsite import health, metrics, schema
 from distribution.api import urls as distribution
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("pictures/<str:name>", pictures.picture, name="picture"),
     path("language/", include("django.conf.urls.i18n")),
     path("metrics/", metrics.page),
 ]

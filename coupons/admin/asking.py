@@ -11,10 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from coupons import rules
+from coupons import pictures, rules
 from coupons.conditions.moment import WEEKDAYS
 from coupons.models import Category, Merchant
-from coupons.rules import schedule
+from coupons.rules import looks, schedule
 from coupons.rules.answers import Answers, Keys, Several, Windows, Words
 
 #: More choices than these become a searched list.
@@ -283,16 +283,68 @@ class ScopeField(OneForm):
         return {**value, "shipping": "yes" if value.get("shipping") else "no"}
 
 
+class LooksForms(SmallForms):
+    needs_multipart_form = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Section]:
+        sections = super().value_from_datadict(data, files, name)
+        for section in sections:
+            section.form.files = files
+        return sections
+
+
 class LooksField(OneForm):
-    """How the coupon is drawn: its colour and a badge. What a custom design adds besides is kept."""
+    """How the coupon is drawn: ``coupons.rules.looks``."""
+
+    widget = LooksForms
 
     class Form(Answers):
-        color = forms.RegexField(
-            r"^#[0-9A-Fa-f]{6}\Z",
+        design = forms.ChoiceField(
+            choices=list(looks.LABELS.items()), required=False, label=_("Design"), widget=forms.RadioSelect
+        )
+        color = forms.CharField(
+            required=False, max_length=7, label=_("Colour"), help_text=_("Such as #ff5a1f; empty: the design's own.")
+        )
+        text_color = forms.CharField(
             required=False,
-            label=_("Colour"),
-            help_text=_("Such as #ff5a1f; empty: the usual one."),
+            max_length=7,
+            label=_("Colour of the words"),
+            help_text=_("Such as #ffffff; empty: what can be read best."),
         )
         badge = forms.CharField(
-            required=False, max_length=10, label=_("Badge"), help_text=_("A few words in its corner.")
+            required=False,
+            max_length=looks.BADGE_LENGTH,
+            label=_("Badge"),
+            help_text=_("A few words in its corner."),
         )
+        picture_file = forms.FileField(
+            required=False,
+            label=_("Picture"),
+            help_text=_("PNG, JPEG or WebP, at most 2 MB."),
+            widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp", "class": "desk-file"}),
+        )
+        without_picture = forms.BooleanField(required=False, label=_("Without the picture"))
+        picture = forms.CharField(required=False, widget=forms.HiddenInput)
+
+        def clean(self) -> None:
+            answers = self.cleaned_data
+            upload, without = answers.pop("picture_file", None), answers.pop("without_picture", False)
+            if upload:
+                try:
+                    answers["picture"] = pictures.keep(upload)
+                except ValidationError as wrong:
+                    self.add_error("picture_file", wrong)
+            elif without:
+                answers["picture"] = ""
+            if upload or without:  # so that it is still there when something else is wrong
+                posted: Any = self.data
+                self.data = posted.copy()
+                self.data[self.add_prefix("picture")] = answers.get("picture", "")  # type: ignore[index]
+            try:
+                looks.clean({name: value for name, value in answers.items() if value})
+            except rules.InvalidRules as invalid:
+                for name, code, sentence in invalid.errors:
+                    self.add_error(name if name != "picture" else "picture_file", ValidationError(sentence, code))
+
+    def initial_of(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {"design": looks.USUAL, **value}

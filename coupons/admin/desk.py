@@ -237,5 +237,5 @@ class RefusedMixin:
             self._update_errors(refused)  # type: ignore[attr-defined]
             return
         for reason in refused.reasons:
-            field = reason.get("field")
-            self.add_error(field if field in self.fields else None, reason.get("detail") or refused.detail)  # type: ignore[attr-defined]
+            for field in reason.get("fields") or [reason.get("field")]:
+                self.add_error(field if field in self.fields else None, reason.get("detail") or refused.detail)  # type: ignore[attr-defined]

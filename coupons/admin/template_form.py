@@ -15,6 +15,7 @@ from coupons.admin.desk import RefusedMixin, yuan_field
 from coupons.models import Budget, City, CouponTemplate, Supply
 from coupons.models.checks import check_worst_case
 from coupons.models.templates import MAX_FEN
+from coupons.rules import looks
 from coupons.rules.answers import Keys
 
 
@@ -122,8 +123,11 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
         return self.cleaned_data["starts_after_days"] or 0
 
     def clean_looks(self) -> dict[str, Any]:
-        others = {name: value for name, value in (self.instance.looks or {}).items() if name not in ("color", "badge")}
-        return {**others, **self.cleaned_data["looks"]}
+        others = {name: value for name, value in (self.instance.looks or {}).items() if name not in looks.FIELDS}
+        answers = self.cleaned_data["looks"]
+        if answers.get("design") == looks.USUAL and "design" not in (self.instance.looks or {}):
+            answers = {name: value for name, value in answers.items() if name != "design"}  # as it was: nothing said
+        return {**others, **answers}
 
     def clean(self) -> dict[str, Any] | None:
         self.say_refused()

@@ -23,7 +23,6 @@ from coupons.models import City, Coupon, CouponTemplate, Supply
 from coupons.queries.wording import claim_wording, wording
 
 CHIPS = {"draft": "primary", "awaiting_approval": "warning", "live": "success", "paused": "info", "ended": ""}
-APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
 
 
 #: Columns that only some types or validities have.
@@ -65,7 +64,8 @@ def _approval_says(template: CouponTemplate) -> list[str]:
 
 def _move(name: str) -> Any:
     def act(template: CouponTemplate, request: HttpRequest, answers: dict[str, Any]) -> CouponTemplate:
-        return approving.move(template, name, by=person(request))
+        seen = request.POST.get("version", "")
+        return approving.move(template, name, by=person(request), version=int(seen) if seen.isdecimal() else None)
 
     return act
 
@@ -79,7 +79,7 @@ MOVES = (
         "submit",
         gettext_lazy("Submit for approval"),
         gettext_lazy("Submit this template for approval?"),
-        (CHANGE,),
+        approving.NEEDS["submit"],
         _possible("submit"),
         lambda template: [
             _("Somebody who had no hand in it looks at it and approves it, or sends it back."),
@@ -94,7 +94,7 @@ MOVES = (
         "approve",
         gettext_lazy("Approve"),
         gettext_lazy("Approve this template?"),
-        (APPROVE,),
+        approving.NEEDS["approve"],
         _possible("approve"),
         _approval_says,
         _move("approve"),
@@ -106,7 +106,7 @@ MOVES = (
         "send_back",
         gettext_lazy("Send back"),
         gettext_lazy("Send this template back to draft?"),
-        (APPROVE, CHANGE),
+        approving.NEEDS["send_back"],
         _possible("send_back"),
         lambda template: [_("It can be changed and submitted again.")],
         _move("send_back"),
@@ -117,7 +117,7 @@ MOVES = (
         "pause",
         gettext_lazy("Pause"),
         gettext_lazy("Pause this template?"),
-        (APPROVE, CHANGE),
+        approving.NEEDS["pause"],
         _possible("pause"),
         lambda template: [_("Nobody can claim it while it is paused."), _kept(template), _("It can be resumed.")],
         _move("pause"),
@@ -128,7 +128,7 @@ MOVES = (
         "resume",
         gettext_lazy("Resume"),
         gettext_lazy("Resume this template?"),
-        (APPROVE, CHANGE),
+        approving.NEEDS["resume"],
         _possible("resume"),
         _approval_says,
         _move("resume"),
@@ -140,7 +140,7 @@ MOVES = (
         "end",
         gettext_lazy("End"),
         gettext_lazy("End this template for good?"),
-        (APPROVE, CHANGE),
+        approving.NEEDS["end"],
         _possible("end"),
         lambda template: [_("No more coupons are given out, and this cannot be undone."), _kept(template)],
         _move("end"),
@@ -320,7 +320,7 @@ class TemplateAdmin(WithHistory):
 
     def moves_for(self, request: HttpRequest, obj: Any) -> list[Move]:
         moves = super().moves_for(request, obj)
-        if any(move.name == "approve" for move in moves) and approving.had_a_hand_in(obj, person(request)):
+        if any(move.name == "approve" for move in moves) and not approving.may_approve_now(obj, person(request)):
             return [move for move in moves if move.name != "approve"]
         return moves
 

@@ -3,6 +3,7 @@
 from coupons.models.callers import Answer, ApiKey
 from coupons.models.coupons import Coupon, CouponEvent, CustomerCounter, UncountedEvent
 from coupons.models.customers import Customer, CustomerDay, CustomerLine
+from coupons.models.drafts import TemplateDraft
 from coupons.models.jobs import Job
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
 from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
@@ -26,6 +27,7 @@ __all__ = [
     "Job",
     "Merchant",
     "Supply",
+    "TemplateDraft",
     "UncountedEvent",
     "Weather",
 ]

@@ -5,12 +5,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from coupons import rules
+from coupons import pictures, rules
 from coupons.models.places import City
-from coupons.rules import schedule
+from coupons.rules import looks, schedule
 
 if TYPE_CHECKING:
     from coupons.models.templates import CouponTemplate
@@ -42,6 +43,15 @@ def check_template(template: "CouponTemplate") -> dict[str, list[ValidationError
     except rules.InvalidRules as invalid:
         for path, code, sentence in invalid.errors:
             wrong(f"release.{path}" if path else "release", code, sentence)
+
+    try:
+        template.looks = looks.clean(template.looks)
+    except rules.InvalidRules as invalid:
+        for path, code, sentence in invalid.errors:
+            wrong(f"looks.{path}" if path else "looks", code, sentence)
+    else:
+        if "picture" in template.looks and not pictures.is_kept(template.looks["picture"]):
+            wrong("looks.picture", "unknown_key", _("There is no such picture here: upload it first."))
 
     unknown = set(template.claim_cities) - set(
         City.objects.filter(pk__in=template.claim_cities).values_list("pk", flat=True)
@@ -132,6 +142,12 @@ def check_worst_case(
         return {}
     sentence = _("Under a budget or a limit by amount, a percentage needs a cap.")
     return {"cap_fen": [ValidationError(sentence, code="uncapped")]}
+
+
+def needs_two_approvers(worst_case_fen: int | None) -> bool:
+    """Whether what may cost so much needs two of them; None: without end."""
+    above = settings.SECOND_APPROVAL_ABOVE_FEN
+    return above is not None and (worst_case_fen is None or worst_case_fen > above)
 
 
 def area_fault(geojson: Any) -> str | None:

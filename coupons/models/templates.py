@@ -1,5 +1,6 @@
 """The definition of a coupon: its terms (a promise, frozen with the first coupon), its supply (how it is given out)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -184,6 +185,16 @@ class CouponTemplate(models.Model):
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("approved by"), null=True, blank=True, related_name="+"
     )
+    second_approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("also approved by"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    #: 2: what it may cost is above ``SECOND_APPROVAL_ABOVE_FEN``; counted when it is approved.
+    approvals_needed = models.PositiveSmallIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     history = HistoricalRecords()
@@ -227,6 +238,20 @@ class CouponTemplate(models.Model):
                 name="template_maker_is_not_approver",
                 violation_error_message=_("Whoever makes a coupon cannot approve it."),
             ),
+            models.CheckConstraint(
+                condition=Q(second_approved_by__isnull=True)
+                | Q(approved_by__isnull=False)
+                & ~Q(second_approved_by=F("approved_by"))
+                & (Q(made_by__isnull=True) | ~Q(second_approved_by=F("made_by"))),
+                name="template_two_approvers_differ",
+                violation_error_message=_("Two different people have to approve it."),
+            ),
+            models.CheckConstraint(
+                condition=Q(approvals_needed=1)
+                | Q(approvals_needed=2) & (~Q(status__in=("live", "paused")) | Q(second_approved_by__isnull=False)),
+                name="template_second_approver_there",
+                violation_error_message=_("Two different people have to approve it."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -236,6 +261,12 @@ class CouponTemplate(models.Model):
     def worth_fen(self) -> int | None:
         """The most that one coupon can take off; None: a percentage without a cap."""
         return self.cap_fen if self.type == self.Type.PERCENT_OFF else self.amount_fen
+
+    def worst_case_fen(self, limits: Mapping[str, int | None], budget_fen: int | None) -> int | None:
+        """The most that all its coupons together may take off, by these limits and this budget; None: no end to it."""
+        count, worth = limits.get("total_count"), self.worth_fen
+        bounds = (limits.get("total_fen"), budget_fen, count * worth if None not in (count, worth) else None)  # type: ignore[operator]
+        return min((bound for bound in bounds if bound is not None), default=None)
 
     def clean(self) -> None:
         from coupons.models.checks import check_template  # the checks name other models
@@ -285,6 +316,9 @@ class Supply(models.Model):
         "customer_daily_fen",
     )
     FEN_LIMITS = tuple(name for name in LIMITS if name.endswith("_fen"))
+
+    #: Of the limits; whoever changes them saves by ``save``, and what counters do is told by the ledger.
+    history = HistoricalRecords(excluded_fields=["issued_count", "issued_fen", "day", "day_count", "day_fen"])
 
     class Meta:
         verbose_name = _("limits of a template")

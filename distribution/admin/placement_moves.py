@@ -81,7 +81,7 @@ MOVES = (
         "resume",
         gettext_lazy("Resume"),
         gettext_lazy("Resume this placement?"),
-        (APPROVES, CHANGES),
+        (APPROVES,),
         _possible("resume"),
         _opening_says,
         _move("resume"),

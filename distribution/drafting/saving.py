@@ -49,11 +49,11 @@ def save(document: Document, *, may_approve: bool, by: User | None = None) -> Sa
 
     :raises Invalid: with every field that makes no sense.
     :raises Refused: ``terms_frozen``, ``limit_below_issued``, ``budget_below_used``, ``state_forbids``,
-        ``approval_needed``, ``edited_meanwhile``.
+        ``approval_needed``, ``second_approval_needed``, ``edited_meanwhile``.
     """
     try:
         with transaction.atomic():
-            return _Saving(document, by).run(may_approve)
+            return _Saving(document, may_approve, by).run()
     except IntegrityError as problem:
         if isinstance(problem.__cause__, UniqueViolation):  # somebody made one of these by hand just now
             raise Refused("edited_meanwhile") from None
@@ -61,8 +61,8 @@ def save(document: Document, *, may_approve: bool, by: User | None = None) -> Sa
 
 
 class _Saving:
-    def __init__(self, document: Document, by: User | None) -> None:
-        self.document, self.by = document, by
+    def __init__(self, document: Document, may_approve: bool, by: User | None) -> None:
+        self.document, self.may_approve, self.by = document, may_approve, by
         self.errors: list[dict[str, Any]] = []
         self.changed = False
         #: What would go live, or change while live.
@@ -71,7 +71,7 @@ class _Saving:
     def wrong(self, field: str, code: str, detail: str) -> None:
         self.errors.append({"field": field, "code": code, "detail": detail})
 
-    def run(self, may_approve: bool) -> Saved:
+    def run(self) -> Saved:
         campaign = self.lock()
         created = campaign is None
         campaign = campaign or Campaign(key=self.document.key, budget=Budget())
@@ -96,7 +96,7 @@ class _Saving:
             # The most shared row, last.
             campaign.budget = set_budget(campaign.budget, self.document.budget_fen)
             self.changed = True
-        if self.unapproved and not may_approve:
+        if self.unapproved and not self.may_approve:
             raise Refused("approval_needed", self.unapproved)
         return Saved(campaign, "created" if created else "changed" if self.changed else "unchanged")
 
@@ -253,17 +253,20 @@ class _Saving:
         version = template.version if template.pk else 0
         template.budget = campaign.budget
         try:
-            save_template(template, limits, by=self.by)
+            save_template(template, limits, by=self.by, may_approve=self.may_approve)
             changed = template.version != version
             way = _way(template.status, item.status or template.status)
             for move in way:
+                if approving.NEEDS[move] == (approving.APPROVE,) and item.status != CouponTemplate.Status.ENDED:
+                    self.needs_approval("template", template.key)
                 approving.move(template, move, by=self.by)
         except Refused as refused:
-            raise Refused(refused.code, [_about(template, reason) for reason in refused.reasons]) from None
+            reasons = [_about(template, reason) for reason in refused.reasons]
+            if refused.code == "approval_needed" and not self.may_approve:
+                self.unapproved += reasons
+                return  # nothing will be kept
+            raise Refused(refused.code, reasons) from None
         self.changed = self.changed or changed or bool(way)
-        opened = not {"approve", "resume"}.isdisjoint(way) and template.status != CouponTemplate.Status.ENDED
-        if opened or (changed and template.status == CouponTemplate.Status.LIVE):
-            self.needs_approval("template", template.key)
 
     def save_placement(self, campaign: Campaign, item: PlacementIn, placement: Placement) -> None:
         before = Placement.objects.filter(pk=placement.pk).first()

