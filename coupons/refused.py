@@ -89,7 +89,8 @@ class Refused(Exception):
     """No, by the rules.
 
     ``code`` is one of SENTENCES; ``reasons`` are dicts with at least ``code`` and ``detail``, and what else
-    helps a client (``short_by_fen``, ``wanted``, ``had``, ``coupon``, ``template``).
+    helps a client (``short_by_fen``, ``wanted``, ``had``, ``coupon``, ``template``). ``template_id`` and ``cause`` are
+    for the record and are never told.
     """
 
     def __init__(
@@ -99,6 +100,8 @@ class Refused(Exception):
         *,
         detail: str | Promise | None = None,
         headers: Mapping[str, str] | None = None,
+        template_id: int = 0,
+        cause: str = "",
         **more: Any,
     ) -> None:
         super().__init__(code)
@@ -107,6 +110,9 @@ class Refused(Exception):
         self.detail: str | Promise = detail or SENTENCES[code]
         self.reasons = list(reasons) or [{"code": code, "detail": self.detail, **more}]
         self.headers = dict(headers or {})
+        self.template_id, self.cause = template_id, cause
+        #: How it was counted, by :mod:`coupons.refusals`.
+        self.noted: Any = None
 
 
 class Invalid(Exception):

@@ -140,6 +140,7 @@ CATALOGUE_SECONDS = env.float("CATALOGUE_SECONDS", default=0.5)
 EVENT_DAYS = env.int("EVENT_DAYS", default=30)  # how long events of the app are kept
 # A template that may cost more than this, in fen, needs two approvers; unset: one is enough, whatever it costs.
 SECOND_APPROVAL_ABOVE_FEN = env.int("SECOND_APPROVAL_ABOVE_FEN", default=None)
+REFUSALS_SECONDS = env.float("REFUSALS_SECONDS", default=5)  # how often a process writes down what it refused
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # --- files -------------------------------------------------------------------------------------------------------

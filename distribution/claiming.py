@@ -5,6 +5,7 @@ from random import SystemRandom
 from time import monotonic
 from typing import NamedTuple
 
+from coupons import refusals
 from coupons.answers import Once, Reply
 from coupons.lifecycle import ending
 from coupons.lifecycle.issuing import Grant, Lost, Stale, issue
@@ -77,6 +78,20 @@ def give(
     :raises Refused: as :func:`claim`.
     :raises Stale: ``book`` is no longer true; nothing was done.
     """
+    with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
+        return _give(book, placement, customer, now, where, by, once, reason)
+
+
+def _give(
+    book: Book,
+    placement: CompiledPlacement,
+    customer: str,
+    now: datetime,
+    where: Where,
+    by: str,
+    once: Once | None,
+    reason: str,
+) -> Reply:
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
         raise Refused(whole)
@@ -86,16 +101,19 @@ def give(
     fitting: list[CompiledOffer] = []
     for offer in placement.offers:
         refusal = placements.refused_by_rules(offer, profile, situation)
-        if refusal is None and _sold_out.get(offer.template.id, 0.0) > monotonic():
-            refusal = no("sold_out")
         if refusal is None:
             fitting.append(offer)
         else:
             noes.append(refusal)
     if fitting and placements.in_control_group(placement, customer):
-        raise Refused("in_control_group")
+        raise Refused("in_control_group", template_id=fitting[0].template.id)
 
     while fitting:
+        gone = {offer.template.id for offer in fitting if _sold_out.get(offer.template.id, 0.0) > monotonic()}
+        if gone:
+            noes += [no("sold_out", offer.template.id) for offer in fitting if offer.template.id in gone]
+            fitting = [offer for offer in fitting if offer.template.id not in gone]
+            continue
         if placement.pick == "all":  # a template that is offered to several audiences is given once
             chosen = list({offer.template.id: offer for offer in fitting}.values())
         elif placement.pick == "random":
@@ -124,11 +142,11 @@ def give(
             continue
         if outcome.code == "sold_out":
             _sold_out[outcome.grant.template.id] = monotonic() + SOLD_OUT_SECONDS
-        noes.append(no(outcome.code))
+        noes.append(no(outcome.code, outcome.grant.template.id))
         fitting = [offer for offer in fitting if offer.template is not outcome.grant.template]
 
     told = placements.most_telling(noes)
-    raise Refused(told.code, told.reasons)
+    raise Refused(told.code, told.reasons, template_id=told.template_id)
 
 
 def _expired_gave_back(lost: Lost, now: datetime) -> bool:

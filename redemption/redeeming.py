@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from coupons import answers
+from coupons import answers, refusals
 from coupons.answers import Once, Reply
 from coupons.queries import catalogue
 from coupons.queries.direct import row, rows
@@ -63,12 +63,13 @@ def redeem(
 
     :raises Refused: "not_found", "order_already_redeemed", "order_finished", or what speaks against a coupon.
     """
-    for _attempt in range(ATTEMPTS):
-        try:
-            return _redeem(basket, coupons, captures, now, by, once)
-        except _Changed:
-            continue
-    raise Refused("busy")
+    with refusals.counted(refusals.Deed.USE, now):
+        for _attempt in range(ATTEMPTS):
+            try:
+                return _redeem(basket, coupons, captures, now, by, once)
+            except _Changed:
+                continue
+        raise Refused("busy")
 
 
 def _redeem(
@@ -280,7 +281,8 @@ def _found(id: UUID) -> Evidence:
 def _refused(fits: Sequence[Fit]) -> Refused:
     """All reasons, each with its coupon; the first gives the refusal its code."""
     reasons = [{**reason, "coupon": one.coupon.id} for one in fits for reason in one.reasons]
-    return Refused(reasons[0]["code"], reasons)
+    first = next(one for one in fits if one.reasons)
+    return Refused(reasons[0]["code"], reasons, template_id=first.coupon.template_id)
 
 
 def _lines(parts: Any, basket: Basket) -> list[dict[str, Any]]:

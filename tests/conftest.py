@@ -61,6 +61,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Processes remember callers and templates; tests see ids and versions come again with other contents."""
+    from coupons import refusals
     from coupons.api import callers
     from coupons.conditions import names
     from coupons.queries import catalogue
@@ -69,6 +70,7 @@ def _nothing_remembered() -> None:
     callers.forget()
     claiming.forget()
     names.forget()
+    refusals.forget()
     catalogue.start_anew()
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import APIView
 
-from coupons import answers
+from coupons import answers, refusals
 from coupons.answers import Once, Reply
 from coupons.api import shapes
 from coupons.api.callers import Caller, identify
@@ -68,10 +68,11 @@ def answer_once(key: Once | None, act: Callable[[], Reply]) -> HttpResponse:
     """What ``act`` replies; or, if it refuses a call that was answered before, that answer."""
     try:
         reply = act()
-    except Refused:
+    except Refused as no:
         found = answers.find(key)
         if found is None:
             raise
+        refusals.take_back(no)
         reply = found
     response = HttpResponse(reply.body, content_type=JSON, status=reply.status)
     if reply.replayed:

@@ -6,6 +6,7 @@ from coupons.models.customers import Customer, CustomerDay, CustomerLine
 from coupons.models.drafts import TemplateDraft
 from coupons.models.jobs import Job
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
+from coupons.models.refusals import RefusalCount
 from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "CustomerLine",
     "Job",
     "Merchant",
+    "RefusalCount",
     "Supply",
     "TemplateDraft",
     "UncountedEvent",

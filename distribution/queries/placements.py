@@ -39,10 +39,11 @@ class CompiledPlacement:
 
 
 class No(NamedTuple):
-    """Why one offer is refused."""
+    """Why one offer is refused; ``template_id``: of what."""
 
     code: str
     reasons: list[dict[str, Any]]
+    template_id: int = 0
 
 
 #: Doors by which a customer takes what a placement offers.
@@ -115,10 +116,10 @@ def refused_by_rules(offer: CompiledOffer, customer: Profile, situation: Situati
     if code is None and template.row.valid_until is not None and template.row.valid_until <= situation.now:
         code = "ended"
     if code is not None:
-        return no(code)
+        return no(code, template.id)
     failed = rules.unmet(offer.rules, customer, situation)
     if failed:
-        return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed])
+        return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed], template.id)
     return None
 
 
@@ -127,8 +128,8 @@ def in_control_group(placement: CompiledPlacement, customer: str) -> bool:
     return placement.control is not None and placement.control.holds(customer)
 
 
-def no(code: str) -> No:
-    return No(code, [{"code": code, "detail": SENTENCES[code]}])
+def no(code: str, template_id: int = 0) -> No:
+    return No(code, [{"code": code, "detail": SENTENCES[code]}], template_id)
 
 
 def known(placements: Iterable[CompiledPlacement], customer: str, now: datetime) -> Profile:

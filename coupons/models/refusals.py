@@ -1,0 +1,32 @@
+"""What was refused: a row for each hour, deed, placement, template and cause, however many were turned away."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from coupons.models.keys import KEY_LENGTH
+
+
+class RefusalCount(models.Model):
+    """Written by :mod:`coupons.refusals` alone, a moment after the refusals."""
+
+    class Deed(models.TextChoices):
+        CLAIM = "claim", _("claim")
+        USE = "use", _("use")
+
+    hour = models.DateTimeField(_("hour"), help_text=_("Its beginning."))
+    deed = models.CharField(_("deed"), max_length=5, choices=Deed)
+    placement = models.CharField(_("placement"), max_length=KEY_LENGTH, default="", help_text=_("Its key."))
+    template_id = models.BigIntegerField(_("coupon template"), default=0, help_text=_("0: no one in particular."))
+    code = models.CharField(_("code"), max_length=40)
+    #: What the customer is not told: which rule of risk control it was.
+    reason = models.CharField(_("reason"), max_length=40, default="")
+    count = models.BigIntegerField(_("refused"))
+
+    class Meta:
+        verbose_name = _("refusals of an hour")
+        verbose_name_plural = _("refusals by the hour")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "deed", "placement", "template_id", "code", "reason"], name="refusal_counted_once"
+            )
+        ]
