@@ -1,5 +1,6 @@
 """系统自动触发: an event of the app sets rules off, which give coupons."""
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +40,8 @@ SELECT %(event)s::text, %(customer)s::text, %(occurred_at)s::timestamptz, %(now)
  WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM answered)
 RETURNING id
 """
+#: What a rule that the event does not concern says; on record, and no news to the app.
+_QUIET = frozenset({"issued", "event_unfit", "event_too_old"})
 _REST = """
 INSERT INTO distribution_rest AS rest (rule_id, customer_key, until) VALUES (%s::bigint, %s::text, %s::timestamptz)
 ON CONFLICT (rule_id, customer_key) DO UPDATE SET until = excluded.until
@@ -48,7 +51,8 @@ RETURNING 1
 
 
 def happen(event: Event, now: datetime, *, by: str, once: Once | None = None) -> Reply:
-    """What the event sets off; 200 with ``{"coupons": […], "messages": […], "refused": […]}``.
+    """What the event sets off; 200 with ``{"coupons": […], "messages": […], "refused": […]}``; refused by
+    those rules that the event concerns.
 
     ``now`` in the business time zone. Every rule for itself: what one refuses does not keep another from giving.
 
@@ -56,17 +60,24 @@ def happen(event: Event, now: datetime, *, by: str, once: Once | None = None) ->
     """
     for _attempt in range(4):
         book = catalogue.current()
-        asked = triggers.rules_for(book, event.event)
-        situation = situate(now, client=event.client, city=event.city, position=event.position)
-        customer = triggers.known(asked, event.customer, now)
+        asked: list[CompiledRule] = []
         fitting: list[CompiledRule] = []
         outcomes: list[dict[str, Any]] = []
-        for rule in asked:
-            refusal = triggers.refused(rule, event, customer, situation)
-            if refusal is None:
-                fitting.append(rule)
+        for rule in triggers.rules_for(book, event.event):
+            code = triggers.unfit(rule, event, now)
+            if code is None:
+                asked.append(rule)
             else:
-                outcomes.append(_outcome(rule, refusal))
+                outcomes.append({"placement": rule.placement.key, "code": code})
+        if asked:
+            situation = situate(now, client=event.client, city=event.city, position=event.position)
+            customer = triggers.known(asked, event.customer, now)
+            for rule in asked:
+                refusal = triggers.refused(rule, customer, situation)
+                if refusal is None:
+                    fitting.append(rule)
+                else:
+                    outcomes.append(_outcome(rule, refusal))
         if not fitting:
             return _nothing(event, outcomes, now, by, once)
         try:
@@ -98,7 +109,8 @@ def _set_off(
     written: list[MessageTemplate] = []
     for rule in fitting:
         try:
-            with transaction.atomic():  # what one rule began and could not finish is undone, and the others' stays
+            # What one rule began and could not finish is undone, and the others' stays.
+            with transaction.atomic() if rule.cooldown else nullcontext():
                 _rest(rule, event.customer, now)
                 where = Where(event.client, event.city, event.position)
                 given = claiming.give(
@@ -187,7 +199,7 @@ def _body(coupons: list[bytes], messages: list[dict[str, Any]], outcomes: list[d
     refused = [
         {**outcome, "reasons": outcome.get("reasons") or no(outcome["code"]).reasons}
         for outcome in outcomes
-        if outcome["code"] != "issued"
+        if outcome["code"] not in _QUIET
     ]
     return b'{"coupons":[%b],"messages":%b,"refused":%b}' % (
         b",".join(coupons),

@@ -62,7 +62,10 @@ def _outcome(rule: CompiledRule, told: InboundEvent, resting: dict[str, datetime
     position = None if told.lat is None or told.lng is None else (told.lat, told.lng)
     event = Event(told.event, told.customer, told.occurred_at, told.client, told.city_id, position, told.data)
     situation = situate(now, client=event.client, city=event.city, position=position)
-    refusal = triggers.refused(rule, event, triggers.known([rule], event.customer, now), situation)
+    code = triggers.unfit(rule, event, now)
+    if code is not None:
+        return code, 0
+    refusal = triggers.refused(rule, triggers.known([rule], event.customer, now), situation)
     if refusal is None and (until := resting.get(event.customer)) is not None and now < until:
         return "resting", 0
     if refusal is None:

@@ -44,7 +44,7 @@ class RefusedOut(BaseModel):
 
 
 class EventOut(BaseModel):
-    """``refused``: the rules that listen to this event and gave nothing, and why."""
+    """``refused``: the rules that the event concerns and that gave nothing, and why."""
 
     coupons: list[CouponOut]
     messages: list[MessageOut]

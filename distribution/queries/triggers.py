@@ -12,7 +12,7 @@ from coupons.queries.profiles import needs_of, profile
 from coupons.rules import CustomerCondition, Profile, Situation
 from distribution.models import Placement, TriggerRule
 from distribution.queries import placements
-from distribution.queries.placements import CompiledPlacement, No, no
+from distribution.queries.placements import CompiledPlacement, No
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -111,12 +111,15 @@ def _kind(value: Any) -> type:
     return float if type(value) in (int, float) else type(value)
 
 
-def refused(rule: CompiledRule, event: Event, customer: Profile, situation: Situation) -> No | None:
-    """Why this event does not set the rule off; None if it does, as far as no lock is needed."""
-    if situation.now - event.occurred_at > rule.fresh:
-        return no("event_too_old")
-    if not says(rule, event.data):
-        return no("event_unfit")
+def unfit(rule: CompiledRule, event: Event, now: datetime) -> str | None:
+    """The code that refuses this event whoever it is about; None: it is what the rule listens for."""
+    if now - event.occurred_at > rule.fresh:
+        return "event_too_old"
+    return None if says(rule, event.data) else "event_unfit"
+
+
+def refused(rule: CompiledRule, customer: Profile, situation: Situation) -> No | None:
+    """Why this customer at this moment does not get what the rule gives, as far as no lock is needed."""
     failed = rules.unmet(rule.conditions, customer, situation)
     if failed:
         return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed])

@@ -14,6 +14,7 @@ from tests import making
 TEMPLATES = 200
 CUSTOMERS = 5000
 WALLETS = 100
+RULES = 50
 TO_REDEEM = 20_000
 
 
@@ -45,6 +46,13 @@ def fill() -> Company:
     ]
     placements = [making.placement(template, key=f"p-{n}").key for n, template in enumerate(claimed)]
     sold_out = making.placement(making.template(limits={"total_count": 0}), key="gone").key
+    for n in range(RULES):  # all listen; each fits one level of customers, as rules for bands do
+        making.trigger(
+            making.template(making.campaign(budget_fen=10**12), limits={"customer_count": 10**6}),
+            event="app_open",
+            tests=[{"field": "level", "is": "=", "value": n}, {"field": "page", "is": "!=", "value": "ad"}],
+            conditions={"order_count": {"max": 100}, "clients": {"any_of": ["app"]}},
+        )
     held = [
         making.template(
             key=f"held-{n}",

@@ -4,9 +4,10 @@ import itertools
 import json
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tests.bench.company import CUSTOMERS, Company
+from tests.bench.company import CUSTOMERS, RULES, Company
 from tests.bench.load import request
 
 API = "/api/v1"
@@ -61,12 +62,29 @@ def paths(company: Company) -> list[Path]:
             body = _json({"order": order(customer, 2, next(numbers)), "coupons": [coupon], "capture": True})
             yield request("POST", f"{API}/redemptions/", key, body, once=f"redeem-{coupon}")
 
+    def events(fits: bool) -> Iterator[bytes]:
+        occurred_at = datetime.now(UTC).isoformat()
+        while True:
+            number = next(numbers)
+            body = _json(
+                {
+                    "event": "app_open",
+                    "customer": f"c{number * 7919 % CUSTOMERS}",
+                    "occurred_at": occurred_at,
+                    "client": "app",
+                    "data": {"level": number % RULES if fits else RULES, "page": "home"},
+                }
+            )
+            yield request("POST", f"{API}/events/", key, body, once=f"event-{fits}-{number}")
+
     return [
         Path("empty DRF POST", empty_post(), 200),
         Path("empty DRF GET", empty_get(), 200),
         Path("claim, many templates", claims(), 201, "empty DRF POST", 0.70),
         Path("claim refused as sold out", sold_out(False), 409, "empty DRF POST", 1.0),
         Path("claim refused as sold out, with key", sold_out(True), 409, "empty DRF POST", 1.0),
+        Path("event, 50 rules, none fits", events(False), 200, "empty DRF POST", 0.40),
+        Path("event, 50 rules, one gives", events(True), 200, "empty DRF POST", 0.40),
         Path("wallet of 20", wallets(), 200, "empty DRF GET", 0.55),
         Path("quote of 20 coupons on 20 lines", quotes(), 200, "empty DRF POST", 0.50),
         Path("redeem, capture in one call", redemptions(), 201, "empty DRF POST", 0.60),
