@@ -82,6 +82,11 @@ class Section:
         return bool(self.form.is_bound and self.form.errors)
 
 
+def is_sections(value: Any) -> bool:
+    """Whether a value comes from what was posted; what is stored may be a list, too."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Section)
+
+
 class SmallForms(forms.Widget):
     """Shows the sections that ``make`` builds from stored answers or from what was posted."""
 
@@ -106,7 +111,7 @@ class SmallForms(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        sections = value if isinstance(value, list) else self.make(None, value or {}, name)
+        sections = value if is_sections(value) else self.make(None, value or {}, name)
         if context["widget"]["attrs"].get("disabled"):
             for section in sections:
                 for field in section.form.fields.values():
@@ -143,7 +148,7 @@ class SmallFormsField(forms.Field):
         raise NotImplementedError
 
     def clean(self, value: Any) -> dict[str, Any]:
-        return self.answer(value) if isinstance(value, list) else value or {}
+        return self.answer(value) if is_sections(value) else value or {}
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

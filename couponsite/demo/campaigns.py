@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from couponsite.demo import triggers
+
 CITIES = {
     "310000": (31.2304, 121.4737),
     "110000": (39.9042, 116.4074),
@@ -409,6 +411,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             ],
             placements=[placement("street-qr", "地推扫码", "street_team", "street-10")],
         ),
+        triggers.document(day, campaign, template, placement),
         campaign(
             "newyear",
             "元旦跨年",

@@ -21,6 +21,7 @@ from coupons.models import ApiKey, CouponTemplate, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
+from couponsite.demo import triggers
 from couponsite.demo.campaigns import CITIES, MERCHANTS, documents
 from distribution import claiming, drafting
 from distribution.models import Placement
@@ -170,6 +171,7 @@ def _campaigns(midnight: datetime) -> None:
         saved.campaign.save()
         for key in live:
             approving.approve(CouponTemplate.objects.get(key=key), by=approver)
+    triggers.make(maker)
 
 
 def _weather(midnight: datetime) -> None:
@@ -238,6 +240,7 @@ def _visit(luck: random.Random, person: Person, now: datetime, finished: list[or
             claiming.claim(place, person.key, now, where, by=f"customer:{person.key}")
         except Refused:
             continue  # a "no" is part of life
+    triggers.tell(luck, person.key, now, client, person.city)
     if luck.random() < 0.75:
         _order(luck, person, now + timedelta(minutes=luck.randint(1, 20)), client, position, finished)
 

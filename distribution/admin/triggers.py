@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from coupons import jobs, rules
-from coupons.admin.asking import ConditionsField, OneForm, Section, dress
+from coupons.admin.asking import ConditionsField, OneForm, Section, dress, is_sections
 from coupons.admin.desk import ReadDesk
 from coupons.admin.history import WithHistory
 from coupons.admin.jobs import watched
@@ -112,9 +112,7 @@ class TestsField(OneForm):
         ]
 
     def clean(self, value: Any) -> Any:
-        return (
-            self.answer(value) if isinstance(value, list) and value and isinstance(value[0], Section) else value or []
-        )
+        return self.answer(value) if is_sections(value) else value or []
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

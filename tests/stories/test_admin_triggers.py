@@ -44,6 +44,9 @@ def test_operations_make_it_approval_opens_it_and_a_change_closes_it(person, sys
     rule = TriggerRule.objects.get()
     assert rule.tests == [{"field": "late_minutes", "is": ">=", "value": 20}]
     assert rule.history.count() == 1
+    shown = person("运营").get(f"/admin/distribution/triggerrule/{rule.pk}/change/").content.decode()
+    assert 'value="late_minutes"' in shown
+    assert 'name="tests-field_4"' in shown
     person("审核").post(f"/admin/distribution/placement/{placement.pk}/move/open/")
     assert Placement.objects.get().status == "live"
     app = system("issue")

@@ -1,0 +1,89 @@
+"""What the demo company's app sets off: a falling red packet, a designated driver late at night, amends, thanks."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from distribution import placing, triggering
+from distribution.models import MessageTemplate, Placement, TriggerRule
+from distribution.queries.triggers import Event
+
+MESSAGES = (
+    ("driver-sms", "代驾券到账", "夜深了，喝酒别开车。{coupon}已放入您的卡包，{until}前可用：{link}"),
+    ("late-sms", "超时补偿到账", "让您久等了，抱歉。{coupon}已放入您的卡包，{until}前可用：{link}"),
+)
+#: Placement, event, what it says, conditions, rest in minutes, message.
+RULES: tuple[tuple[str, str, list[dict[str, Any]], dict[str, Any], int, str | None], ...] = (
+    ("open-packet", "app_open", [], {"clients": {"any_of": ["app"]}}, 3 * 24 * 60, None),
+    (
+        "night-driver",
+        "page_view",
+        [{"field": "page", "is": "=", "value": "bar_list"}],
+        {"hours": {"inside": [["21:00", "03:00"]]}},
+        24 * 60,
+        "driver-sms",
+    ),
+    ("late-amends", "order_delivered_late", [{"field": "late_minutes", "is": ">=", "value": 20}], {}, 0, "late-sms"),
+    ("review-thanks", "review_posted", [{"field": "words", "is": ">=", "value": 20}], {}, 24 * 60, None),
+)
+
+
+def document(day: Any, campaign: Any, template: Any, placement: Any) -> dict[str, Any]:
+    """The campaign below which they hang; made of the same pieces as the others."""
+    once_a_day = {"customer_daily_count": 1, "daily_count": 400}
+    return campaign(
+        "service",
+        "自动触发关怀",
+        -30,
+        60,
+        6_000,
+        800,
+        templates=[
+            template("open-2", "天降-无门槛2元", "天降红包", 2, validity={"type": "claim_day"}, limits=once_a_day),
+            template("driver-15", "代驾-满60减15", "代驾平安券", 15, 60, limits=once_a_day),
+            template("amends-8", "超时补偿-8元", "超时补偿券", 8, limits=once_a_day),
+            template("thanks-3", "评价返-满20减3", "评价返红包", 3, 20, limits=once_a_day),
+        ],
+        placements=[
+            placement("open-packet", "打开App天降红包", "home_popup", "open-2", form="trigger"),
+            placement("night-driver", "深夜代驾关怀", "home_popup", "driver-15", form="trigger"),
+            placement("late-amends", "配送超时补偿", "open_platform", "amends-8", form="trigger"),
+            placement("review-thanks", "评价返红包", "review_reward", "thanks-3", form="trigger"),
+        ],
+    )
+
+
+def make(maker: User) -> None:
+    messages = {
+        key: MessageTemplate.objects.create(key=key, name=name, channel="sms", occasion="issued", text=text)
+        for key, name, text in MESSAGES
+    }
+    for placement, event, tests, conditions, rest, message in RULES:
+        rule = TriggerRule(
+            placement=Placement.objects.get(key=placement),
+            event=event,
+            tests=tests,
+            conditions=conditions,
+            cooldown_minutes=rest,
+            message=messages.get(message or ""),
+        )
+        rule.full_clean()
+        placing.save_trigger(rule, may_approve=True, by=maker)
+
+
+def tell(luck: random.Random, customer: str, now: datetime, client: str, city: str) -> None:
+    """What the app reports while somebody looks around."""
+    said: list[tuple[str, dict[str, Any]]] = []
+    if luck.random() < 0.2:
+        said.append(("app_open", {}))
+    if now.hour >= 20 and luck.random() < 0.3:
+        said.append(("page_view", {"page": luck.choice(["bar_list", "home"])}))
+    if luck.random() < 0.04:
+        said.append(("order_delivered_late", {"late_minutes": luck.randint(5, 50)}))
+    if luck.random() < 0.04:
+        said.append(("review_posted", {"stars": luck.randint(3, 5), "words": luck.randint(0, 80)}))
+    for event, data in said:
+        occurred_at = now - timedelta(seconds=luck.randint(1, 30))
+        triggering.happen(Event(event, customer, occurred_at, client, city, None, data), now, by="demo")
