@@ -1,6 +1,7 @@
 """Customers told: other systems say who they are and what is known about them.
 
-A fact that is told replaces what was known; told as None it is unknown again; not told, it stays.
+A fact that is told replaces what was known; told as None it is unknown again; not told, it stays. Each keeps when it
+was told and by whom; what was known at one moment never gives way to what was known before it.
 """
 
 import re
@@ -27,7 +28,9 @@ PLAIN = {
     "churn_probability": "churn_probability",
     "rival_app": "rival_app",
 }
-FACTS = frozenset({"sensitivity", "churn_probability", "rival_app", "business_lines"})
+#: Facts that keep when they were told and by whom.
+DATED = ("sensitivity", "churn_probability", "rival_app")
+FACTS = frozenset({*DATED, "business_lines"})
 
 
 class ToldLine(TypedDict):
@@ -72,8 +75,11 @@ Lines = dict[str, Line]
 
 
 @transaction.atomic
-def tell(told: Sequence[Told], *, now: datetime) -> list[Heard]:
+def tell(told: Sequence[Told], *, now: datetime, by: str, known_at: datetime | None = None) -> list[Heard]:
     """Create or update customers, each key once. A row that makes no sense is left out and the others count.
+
+    ``by``: who says so, as ``key:5``. ``known_at``: the moment for which it is said, if it is not now; then what was
+    told later stays.
 
     A handful of statements however many rows; customers are locked in the order of their ids.
     """
@@ -88,15 +94,19 @@ def tell(told: Sequence[Told], *, now: datetime) -> list[Heard]:
     for key, before in customers.items():
         row, old = good[key], lines.get(before["id"], {})
         new = _told_lines(row, old)
-        after = {**before, **_told_columns(row, before), **(_totals(before, old, new) if new != old else {})}
-        if "tags_added" in row or "tags_removed" in row:
+        after = {**before, **_told_columns(row, before, known_at), **(_totals(before, old, new) if new != old else {})}
+        dated = [fact for fact in DATED if fact in row and _is_news(before, fact, known_at)]
+        if ("tags_added" in row or "tags_removed" in row) and _is_news(before, "tags", known_at):
+            dated.append("tags")
             after["tags"] = _told_tags(row, before["tags"])
             if len(after["tags"]) > MOST_TAGS:
                 faults[key] = [_fault("tags", "too_many", _("At most %(limit)s of them.") % {"limit": MOST_TAGS})]
                 continue
         outcome[key] = "created" if key in created else "unchanged" if (after, new) == (before, old) else "updated"
-        if not FACTS.isdisjoint(row):
-            after["facts_at"] = now
+        for fact in dated:
+            after |= {f"{fact}_at": known_at or now, f"{fact}_source": by}
+        if dated or "business_lines" in row:
+            after["facts_at"] = max(filter(None, (known_at or now, before["facts_at"])))
         if after != before:
             to_write.append(after)
         for name in old.keys() | new.keys():
@@ -145,8 +155,17 @@ def _faults(row: Told, cities: set[str]) -> list[dict[str, str]]:
     return faults
 
 
-def _told_columns(row: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    columns = {column: row[name] for name, column in PLAIN.items() if name in row}
+def _is_news(before: Mapping[str, Any], fact: str, known_at: datetime | None) -> bool:
+    told_at = before[f"{fact}_at"]
+    return told_at is None or known_at is None or told_at < known_at
+
+
+def _told_columns(row: Mapping[str, Any], before: Mapping[str, Any], known_at: datetime | None) -> dict[str, Any]:
+    columns = {
+        column: row[name]
+        for name, column in PLAIN.items()
+        if name in row and (name not in DATED or _is_news(before, name, known_at))
+    }
     if "phone" in row:
         columns["phone"] = phone_of(row["phone"]) if row["phone"] else ""
     if "nickname" in row:
@@ -203,6 +222,8 @@ _COLUMNS = {
     "first_order_at": "timestamptz",
     "last_order_at": "timestamptz",
     "facts_at": "timestamptz",
+    **{f"{fact}_at": "timestamptz" for fact in (*DATED, "tags")},
+    **{f"{fact}_source": "text" for fact in (*DATED, "tags")},
 }
 _CREATE = """
 INSERT INTO coupons_customer (key, phone, nickname, created_at, tags, order_count, gross_fen, deducted_fen)

@@ -57,6 +57,8 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _page(_("Customers"), "coupons.customer", "person_search"),
             _page(_("Audiences"), "coupons.audience", "groups"),
+            _page(_("Facts"), "coupons.fact", "fact_check"),
+            _page(_("Sensitivity bands"), "coupons.band", "tune"),
         ],
     },
     {

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 OWN_RIGHTS: dict[str, tuple[str, str]] = {
     "coupons.coupon": ("void", "Can void coupons"),
     "distribution.message": ("resend", "Can send messages again"),
+    "coupons.customer": ("import", "Can import files about customers"),
 }
 #: Lists that can be taken away as a file.
 EXPORTED = (
@@ -46,9 +47,9 @@ _CAMPAIGNS = (
     "coupons.coupontemplate",
 )
 _EVENTS = ("distribution.inboundevent",)
-_PLANNED = ("coupons.audience", "coupons.area", "coupons.weather")
+_PLANNED = ("coupons.audience", "coupons.area", "coupons.weather", "coupons.band")
 _NAMED = ("coupons.city", "coupons.category", "coupons.merchant")
-_PEOPLE = ("coupons.customer", "coupons.customerline")
+_PEOPLE = ("coupons.customer", "coupons.customerline", "coupons.fact")
 _COUPONS = ("coupons.coupon", "coupons.couponevent")
 _MONEY = ("redemption.order", "redemption.redemption", "redemption.redemptionline")
 _FIGURES = ("coupons.budget", "stats.dayrollup")
@@ -76,6 +77,7 @@ ROLES: dict[str, Rights] = {
             ),
             ("export",),
         ),
+        (("coupons.customer",), ("import",)),
     ),
     "审核": (
         (("coupons.coupontemplate",), ("approve", "export")),

@@ -182,7 +182,7 @@ class ConditionsField(SmallFormsField):
         super().__init__(**kwargs)
 
     def _menu(self) -> Iterator[tuple[str, type[rules.Condition]]]:
-        yield from rules.menu.items()
+        yield from ((code, asked) for code, asked in rules.menu.items() if asked.for_use or self.deed == "claim")
 
     def sections(self, data: Any, value: Any, name: str) -> list[Section]:
         result = []

@@ -4,32 +4,62 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
+from unfold.widgets import UnfoldBooleanWidget
 
 from coupons.admin.asking import ConditionsField
 from coupons.admin.history import WithHistory
 from coupons.admin.saying import condition_words, sentences
-from coupons.models import Audience
+from coupons.conditions.audiences import circle
+from coupons.models import Audience, CouponTemplate
 
 
 class AudienceForm(forms.ModelForm):
     conditions = ConditionsField(
-        deed="claim", label=gettext_lazy("Conditions"), help_text=gettext_lazy("All must hold. None: everyone.")
+        deed="claim", label=gettext_lazy("Conditions"), help_text=gettext_lazy("All that are on must hold.")
+    )
+    everyone = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Everyone"),
+        help_text=gettext_lazy("Tick this if no condition is meant, so that nobody is everybody by mistake."),
+        widget=UnfoldBooleanWidget(),
     )
 
     class Meta:
         model = Audience
         fields = ()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.instance.conditions:
+            self.initial["everyone"] = True
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        conditions, everyone = said.get("conditions"), said.get("everyone")
+        if conditions is None:
+            return said
+        if bool(conditions) == bool(everyone):
+            words = (
+                _("Conditions or everyone, not both.") if everyone else _("Say who belongs to it, or tick everyone.")
+            )
+            self.add_error("everyone", ValidationError(words, "required"))
+        key = said.get("key") or self.instance.pk
+        if key and (way := circle(key, conditions)):
+            words = _("An audience cannot lead back to itself: %(way)s.") % {"way": " → ".join(way)}
+            self.add_error("conditions", ValidationError(words, "circle"))
+        return said
+
 
 @admin.register(Audience)
 class AudienceAdmin(WithHistory):
     form = AudienceForm
-    fields = ("key", "name", "conditions")
+    fields = ("key", "name", "everyone", "conditions")
     list_display = ("name", "key", "says", "used")
     search_fields = ("key", "name")
     empty_words = gettext_lazy("No audiences yet. An audience is a named set of conditions that offers can ask for.")
@@ -41,8 +71,17 @@ class AudienceAdmin(WithHistory):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("key",) if obj else ()
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return [name for name in fields if name != "everyone"] if self.reads_only(request, obj) else fields
+
     def hangs(self, obj: Any) -> bool:
-        return obj.offers.exists()
+        named = [{"audiences": {side: [obj.pk]}} for side in ("any_of", "none_of")]
+        return (
+            obj.offers.exists()
+            or any(Audience.objects.filter(conditions__contains=one).exists() for one in named)
+            or any(CouponTemplate.objects.filter(claim_conditions__contains=one).exists() for one in named)
+        )
 
     def show_conditions(self, obj: Any) -> Any:
         return sentences(condition_words(obj.conditions, "claim"))

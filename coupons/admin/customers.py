@@ -19,7 +19,7 @@ from unfold.decorators import display
 from coupons.admin.desk import Desk, ReadInline
 from coupons.admin.ledger import COUPON_CHIPS
 from coupons.admin.saying import who
-from coupons.models import Coupon, CouponEvent, Customer, CustomerLine
+from coupons.models import Coupon, CouponEvent, Customer, CustomerLine, Fact
 from coupons.queries.wallet import status_at
 from coupons.rules.answers import Words
 
@@ -49,6 +49,7 @@ class TagField(Words):
 
 
 class CustomerForm(forms.ModelForm):
+    by = ""
     tags = TagField(label=gettext_lazy("Tags"), help_text=gettext_lazy("Separated by commas."))
 
     class Meta:
@@ -56,9 +57,11 @@ class CustomerForm(forms.ModelForm):
         fields = ()
 
     def save(self, commit: bool = True) -> Any:
-        facts = {"sensitivity", "churn_probability", "rival_app", "tags"}
-        if facts & set(self.changed_data):
-            self.instance.facts_at = timezone.now()
+        now = timezone.now()
+        for fact in {*Fact.Code.values} & set(self.changed_data):
+            setattr(self.instance, f"{fact}_at", now)
+            setattr(self.instance, f"{fact}_source", self.by)
+            self.instance.facts_at = now
         return super().save(commit)
 
 
@@ -125,6 +128,10 @@ class CustomerAdmin(Desk):
         "show_deducted_fen",
         "wallet",
     )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"by": f"user:{request.user.get_username()}"})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self._told, "key") if obj else self._told

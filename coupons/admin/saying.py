@@ -37,7 +37,7 @@ def sentences(words: list[str]) -> SafeString:
 
 
 def condition_words(conditions: dict[str, Any], deed: Any) -> list[str]:
-    return [condition.wording() for condition in compile_rules(conditions, deed)]
+    return [condition.for_operators() for condition in compile_rules(conditions, deed)]
 
 
 def once(show: Callable[[Any, Any], SafeString]) -> Callable[[Any, Any], SafeString]:

@@ -107,5 +107,5 @@ class Customers(Door):
         (an unknown city, no phone number, a last order before the first) is an error of its own; the others count.
         """
         body = read(request, CustomersIn)
-        heard = tell([customer.told() for customer in body.customers], now=catalogue.business_now())
+        heard = tell([customer.told() for customer in body.customers], now=catalogue.business_now(), by=caller.name)
         return answer({"results": [row._asdict() for row in heard]})

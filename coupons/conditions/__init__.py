@@ -1,5 +1,5 @@
 """The menu: every condition registers itself when its module is imported."""
 
-from coupons.conditions import customer, history, moment, order, place
+from coupons.conditions import audiences, customer, history, moment, order, place
 
-__all__ = ["customer", "history", "moment", "order", "place"]
+__all__ = ["audiences", "customer", "history", "moment", "order", "place"]

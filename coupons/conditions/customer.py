@@ -12,21 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from coupons.conditions.names import line_called, one_of
-from coupons.conditions.ranges import (
-    EVERYONE,
-    NOBODY,
-    Ranged,
-    Shares,
-)
-from coupons.models import CustomerLine
+from coupons.conditions.ranges import Ranged, Shares
+from coupons.conditions.told import Told
+from coupons.models import Band, CustomerLine
 from coupons.models.keys import KEY_LENGTH, KEY_PATTERN
-from coupons.rules import CustomerCondition, Profile, Situation, Verdict, register
+from coupons.rules import EVERYONE, NOBODY, CustomerCondition, Profile, Situation, Verdict, register
 from coupons.rules.answers import (
     Answers,
     Several,
     Word,
     Words,
     YesOrNo,
+    number,
 )
 
 STANDINGS = [
@@ -105,7 +102,7 @@ class Standing(CustomerCondition):
 
 
 @register
-class Tags(CustomerCondition):
+class Tags(Told):
     """Tags that the company's tag system gave the customer."""
 
     code, label = "tags", gettext_lazy("Tags")
@@ -120,14 +117,22 @@ class Tags(CustomerCondition):
             self.needs_one_of(("any_of", "none_of"))
 
     def prepare(self) -> None:
+        super().prepare()
         self.any_of = frozenset(self.answers.get("any_of") or ())
         self.none_of = frozenset(self.answers.get("none_of") or ())
 
     def q(self, now: datetime) -> Q:
-        wanted = Q(tags__overlap=sorted(self.any_of)) if self.any_of else Q()
+        wanted = self.believed(now)
+        if self.any_of:
+            wanted &= Q(tags__overlap=sorted(self.any_of))
         return wanted & ~Q(tags__overlap=sorted(self.none_of)) if self.none_of else wanted
 
+    def known(self, now: datetime) -> Q:
+        return self.believed(now)
+
     def check(self, customer: Profile, situation: Situation) -> Verdict:
+        if not self.believes(customer, situation):
+            return Verdict(None)
         tags = customer.tags
         holds = (not self.any_of or not self.any_of.isdisjoint(tags)) and self.none_of.isdisjoint(tags)
         return Verdict(holds, sorted((self.any_of | self.none_of) & tags))
@@ -142,7 +147,7 @@ class Tags(CustomerCondition):
         return _("Only for customers tagged %(tags)s, but not %(others)s") % {**any_of, **none_of}
 
 
-class KnownShare(Ranged):
+class KnownShare(Told, Ranged):
     """A share between 0 and 1 that data work told us of; unknown until then."""
 
     class Form(Shares):
@@ -153,16 +158,23 @@ class KnownShare(Ranged):
         self.low, self.high = (None if end is None else Decimal(str(end)) for end in (self.low, self.high))
 
     def q(self, now: datetime) -> Q:
-        wanted = Q(**{f"{self.code}__isnull": False})
+        wanted = self.known(now)
         if self.low is not None:
             wanted &= Q(**{f"{self.code}__gte": self.low})
         if self.high is not None:
             wanted &= Q(**{f"{self.code}__lte": self.high})
         return wanted
 
+    def known(self, now: datetime) -> Q:
+        return Q(**{f"{self.code}__isnull": False}) & self.believed(now)
+
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         share = getattr(customer, self.code)
-        return Verdict(None) if share is None else Verdict(self.fits(share), float(share))
+        return (
+            Verdict(None)
+            if share is None or not self.believes(customer, situation)
+            else Verdict(self.fits(share), float(share))
+        )
 
 
 @register
@@ -170,6 +182,25 @@ class Sensitivity(KnownShare):
     """优惠敏感度: how strongly the customer answers to coupons."""
 
     code, label = "sensitivity", gettext_lazy("Coupon sensitivity")
+
+    class Form(Shares):
+        band = forms.ModelChoiceField(
+            Band.objects.all(),
+            to_field_name="name",
+            required=False,
+            label=gettext_lazy("Band"),
+            empty_label=gettext_lazy("none, the range below"),
+            help_text=gettext_lazy("Its range is taken over as it is now."),
+        )
+        field_order = ("band", "min", "max")
+
+        def clean(self) -> None:
+            band = self.cleaned_data.pop("band", None)
+            if band is not None:
+                if any(self.cleaned_data.get(end) is not None for end in ("min", "max")):
+                    self.add_error("band", ValidationError(_("A band or a range, not both."), "contradiction"))
+                self.cleaned_data |= {"min": number(band.low), "max": number(band.high)}
+            super().clean()
 
     def wording(self) -> str:
         return _("Only for customers with a coupon sensitivity of %(range)s") % {"range": self.range_words()}
@@ -186,7 +217,7 @@ class ChurnProbability(KnownShare):
 
 
 @register
-class RivalApp(CustomerCondition):
+class RivalApp(Told):
     """是否安装竞对: whether a rival's app is on the customer's phone."""
 
     code, label = "rival_app", gettext_lazy("Has a rival app")
@@ -195,13 +226,17 @@ class RivalApp(CustomerCondition):
     Form: ClassVar[type[forms.Form]] = type("Form", (Answers,), {"is": YesOrNo(label=gettext_lazy("Has one"))})
 
     def prepare(self) -> None:
+        super().prepare()
         self.wanted: bool = self.answers["is"]
 
     def q(self, now: datetime) -> Q:
-        return Q(rival_app=self.wanted)
+        return Q(rival_app=self.wanted) & self.believed(now)
+
+    def known(self, now: datetime) -> Q:
+        return Q(rival_app__isnull=False) & self.believed(now)
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
-        if customer.rival_app is None:
+        if customer.rival_app is None or not self.believes(customer, situation):
             return Verdict(None)
         return Verdict(customer.rival_app is self.wanted, customer.rival_app)
 

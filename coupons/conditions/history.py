@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from coupons.conditions.ranges import (
-    EVERYONE,
     Counts,
     Ranged,
     Shares,
@@ -19,7 +18,7 @@ from coupons.conditions.ranges import (
     start_of,
     within_days,
 )
-from coupons.rules import Profile, Situation, Verdict, register
+from coupons.rules import EVERYONE, Profile, Situation, Verdict, register
 from coupons.rules.answers import (
     MOST_DAYS,
     SHARE_PLACES,

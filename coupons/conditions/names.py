@@ -1,7 +1,7 @@
 """What cities, areas and the rest are called, kept in the process until the catalogue changes."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar, cast
 
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
@@ -25,11 +25,21 @@ BUSINESS_LINES = {
 }
 
 _known: dict[tuple[type[Model], str], Any] = {}
+_kept: dict[Hashable, Any] = {}
+Made = TypeVar("Made")
 
 
 def forget() -> None:
-    """The catalogue changed: read the names anew."""
+    """The catalogue changed: read everything anew."""
     _known.clear()
+    _kept.clear()
+
+
+def keep(name: Hashable, make: Callable[[], Made]) -> Made:
+    """What conditions read of the catalogue's other rows, once per version."""
+    if name not in _kept:
+        _kept[name] = make()
+    return cast(Made, _kept[name])
 
 
 def called(model: type[Model], keys: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,8 +22,6 @@ from coupons.rules.answers import (
     WholeNumber,
     number,
 )
-
-EVERYONE, NOBODY = Q(pk__isnull=False), Q(pk__in=[])
 
 
 def day_of(moment: datetime) -> date:

@@ -2,9 +2,9 @@
 
 from coupons.models.callers import Answer, ApiKey
 from coupons.models.coupons import Coupon, CouponEvent, CustomerCounter, UncountedEvent
-from coupons.models.customers import Customer, CustomerDay, CustomerLine
+from coupons.models.customers import Band, Customer, CustomerDay, CustomerLine, Fact
 from coupons.models.drafts import TemplateDraft
-from coupons.models.jobs import Job
+from coupons.models.jobs import Job, RowFault
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
 from coupons.models.refusals import RefusalCount
 from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
@@ -14,6 +14,7 @@ __all__ = [
     "ApiKey",
     "Area",
     "Audience",
+    "Band",
     "Budget",
     "Catalogue",
     "Category",
@@ -25,9 +26,11 @@ __all__ = [
     "CustomerCounter",
     "CustomerDay",
     "CustomerLine",
+    "Fact",
     "Job",
     "Merchant",
     "RefusalCount",
+    "RowFault",
     "Supply",
     "TemplateDraft",
     "UncountedEvent",

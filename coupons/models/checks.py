@@ -38,6 +38,9 @@ def check_template(template: "CouponTemplate") -> dict[str, list[ValidationError
         except rules.InvalidRules as invalid:
             for path, code, sentence in invalid.errors:
                 wrong(f"{field}.{path}" if path else field, code, sentence)
+    for code in template.use_conditions:
+        if code in rules.menu and not rules.menu[code].for_use:
+            wrong(f"use_conditions.{code}", "not_for_use", _("This can be asked at the claim, not at the use."))
     try:
         template.release = schedule.clean(template.release)
     except rules.InvalidRules as invalid:

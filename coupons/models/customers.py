@@ -2,10 +2,12 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from coupons.models.keys import KEY_LENGTH, key_validator
 from coupons.models.places import City
@@ -23,6 +25,17 @@ class Customer(models.Model):
     registered_at = models.DateTimeField(_("registered at"), null=True, blank=True)
     created_at = models.DateTimeField(_("first heard of"), auto_now_add=True)
     facts_at = models.DateTimeField(_("facts told at"), null=True, blank=True)
+    #: Of each fact when it was told, and by whom: ``key:5``, ``user:anna``, ``file:17`` (a job). See :class:`Fact`.
+    sensitivity_at = models.DateTimeField(_("coupon sensitivity told at"), null=True, editable=False)
+    sensitivity_source = models.CharField(_("coupon sensitivity told by"), max_length=80, null=True, editable=False)
+    churn_probability_at = models.DateTimeField(_("churn probability told at"), null=True, editable=False)
+    churn_probability_source = models.CharField(
+        _("churn probability told by"), max_length=80, null=True, editable=False
+    )
+    rival_app_at = models.DateTimeField(_("rival app told at"), null=True, editable=False)
+    rival_app_source = models.CharField(_("rival app told by"), max_length=80, null=True, editable=False)
+    tags_at = models.DateTimeField(_("tags told at"), null=True, editable=False)
+    tags_source = models.CharField(_("tags told by"), max_length=80, null=True, editable=False)
 
     sensitivity = models.DecimalField(
         _("coupon sensitivity"), max_digits=5, decimal_places=4, null=True, blank=True, validators=_SHARE
@@ -58,6 +71,65 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.nickname} {self.key}".strip()
+
+
+class Fact(models.Model):
+    """What outside data work tells of customers, and how long that is believed."""
+
+    class Code(models.TextChoices):
+        SENSITIVITY = "sensitivity", _("coupon sensitivity")
+        CHURN_PROBABILITY = "churn_probability", _("churn probability")
+        RIVAL_APP = "rival_app", _("has a rival app")
+        TAGS = "tags", _("tags")
+
+    code = models.CharField(_("fact"), max_length=20, choices=Code, primary_key=True, editable=False)
+    most_days = models.PositiveIntegerField(
+        _("believed for, days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3660)],
+        help_text=_("A fact told longer ago counts as unknown, and unknown refuses. Empty: it never grows old."),
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("fact")
+        verbose_name_plural = _("facts")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return str(self.get_code_display())
+
+
+class Band(models.Model):
+    """A range of coupon sensitivity that has a name, both ends inside; chosen in a condition, the range is stored."""
+
+    name = models.CharField(_("name"), max_length=20, unique=True)
+    low = models.DecimalField(_("from"), max_digits=5, decimal_places=4, validators=_SHARE)
+    high = models.DecimalField(_("to"), max_digits=5, decimal_places=4, validators=_SHARE)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("sensitivity band")
+        verbose_name_plural = _("sensitivity bands")
+        ordering = ["-high", "-low"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(low__gte=0, high__lte=1, low__lte=F("high")),
+                name="band_is_range",
+                violation_error_message=_("The end must not be below the beginning."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.low.normalize():f}–{self.high.normalize():f})"
+
+    def clean(self) -> None:
+        if self.low is None or self.high is None:
+            return
+        other = Band.objects.exclude(pk=self.pk).filter(low__lte=self.high, high__gte=self.low).first()
+        if other:
+            raise ValidationError(_("It overlaps %(band)s."), "overlaps", {"band": other})
 
 
 class CustomerLine(models.Model):

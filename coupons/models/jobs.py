@@ -78,3 +78,17 @@ class Job(models.Model):
             "error": self.error,
             "open": self.state in self.OPEN,
         }
+
+
+class RowFault(models.Model):
+    """A row of a job's file that could not be taken, until it is in the file of faults."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="faults")
+    number = models.PositiveIntegerField(_("row"))
+    cells = models.JSONField()
+    words = models.TextField(_("what is wrong"))
+
+    class Meta:
+        verbose_name = _("row at fault")
+        verbose_name_plural = _("rows at fault")
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="row_fault_once")]

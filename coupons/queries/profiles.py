@@ -13,6 +13,7 @@ from coupons.rules.situation import DayFacts, LineFacts
 
 CHUNK = 2000
 NOTHING: frozenset[str] = frozenset()
+_TOLD = ("sensitivity", "churn_probability", "rival_app", "tags")
 
 _LINES = """(SELECT json_agg(json_build_array(business_line, order_count, last_order_at))::text
     FROM coupons_customerline WHERE customer_id = c.id)"""
@@ -48,18 +49,20 @@ def _sql(needs: frozenset[str], where: str) -> str:
     lines = _LINES if "lines" in needs else "NULL"
     days = _DAYS if "days" in needs else "NULL"
     return f"""SELECT c.id, c.key, c.city_id, c.registered_at, c.sensitivity, c.churn_probability, c.rival_app, c.tags,
-    c.order_count, c.last_order_at, c.gross_fen, c.deducted_fen, {lines}, {days}
+    c.order_count, c.last_order_at, c.gross_fen, c.deducted_fen, {lines}, {days},
+    c.sensitivity_at, c.churn_probability_at, c.rival_app_at, c.tags_at
     FROM coupons_customer c WHERE {where}"""  # noqa: S608  our own words, no input
 
 
 def _profile(found: tuple[Any, ...]) -> Profile:
-    lines, days = found[12:]
+    lines, days, *told_at = found[12:]
     facts = [
         *found[:7],
         frozenset(found[7]),
         *found[8:12],
         {line: LineFacts(count, _moment(last)) for line, count, last in orjson.loads(lines)} if lines else {},
         {date.fromisoformat(day): DayFacts(*numbers) for day, *numbers in orjson.loads(days)} if days else {},
+        dict(zip(_TOLD, told_at, strict=True)),
     ]
     return Profile(*facts)
 

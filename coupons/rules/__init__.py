@@ -4,6 +4,8 @@ Pure: it knows neither models nor requests. The menu itself is in ``coupons.cond
 """
 
 from coupons.rules.engine import (
+    EVERYONE,
+    NOBODY,
     Condition,
     CustomerCondition,
     InvalidRules,
@@ -17,6 +19,8 @@ from coupons.rules.engine import (
 from coupons.rules.situation import BusinessMode, Client, Profile, Situation
 
 __all__ = [
+    "EVERYONE",
+    "NOBODY",
     "BusinessMode",
     "Client",
     "Condition",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from coupons.rules.situation import Profile, Situation
 
 Deed = Literal["use", "claim"]
+EVERYONE, NOBODY = Q(pk__isnull=False), Q(pk__in=[])
 
 
 class Verdict(NamedTuple):
@@ -37,6 +38,8 @@ class Condition:
 
     code: ClassVar[str]
     label: ClassVar[str | Promise]
+    #: Whether a coupon's use may ask for it, too.
+    for_use: ClassVar[bool] = True
     #: Facts beyond the customer's own row that ``check`` reads with these answers: "lines", "days".
     needs: frozenset[str] = frozenset()
     #: How many days, today among them, ``check`` looks back in the customer's days.
@@ -55,9 +58,18 @@ class Condition:
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         raise NotImplementedError
 
+    def population(self, situation: Situation) -> tuple[Q, Q]:
+        """In SQL: customers for whom it holds in this situation, and those for whom it is known whether it does."""
+        holds = self.check(Profile(None, ""), situation).holds
+        return (EVERYONE if holds else NOBODY), (NOBODY if holds is None else EVERYONE)
+
     def wording(self) -> str:
         """A sentence for customers, in the active language, without a full stop."""
         raise NotImplementedError
+
+    def for_operators(self) -> str:
+        """The same for operators, with what customers need not know."""
+        return self.wording()
 
     def short(self) -> str:
         """A few words for the coupon's face; empty if it is not worth a place there."""
@@ -92,8 +104,15 @@ class CustomerCondition(Condition):
     """A condition about the customer alone, so that the whole population can be asked in SQL."""
 
     def q(self, now: Any) -> Q:
-        """Customers for whom it holds; NULL facts never match."""
+        """Customers for whom it holds; unknown facts never match."""
         raise NotImplementedError
+
+    def known(self, now: Any) -> Q:
+        """Customers of whom it is known whether it holds."""
+        return EVERYONE
+
+    def population(self, situation: Situation) -> tuple[Q, Q]:
+        return self.q(situation.now), self.known(situation.now)
 
 
 ConditionClass = TypeVar("ConditionClass", bound=type[Condition])

@@ -60,6 +60,8 @@ class Profile:
     deducted_fen: int = 0
     lines: Mapping[str, LineFacts] = field(default_factory=dict)
     days: Mapping[date, DayFacts] = field(default_factory=dict)
+    #: When each fact was told, by its code.
+    told_at: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True, frozen=True)

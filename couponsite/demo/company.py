@@ -150,7 +150,7 @@ def _customers(luck: random.Random, today: datetime) -> list[Person]:
             row["business_lines"] = {luck.choice(["ride", "food"]): line}  # type: ignore[dict-item]
         told.append(row)
     for start in range(0, len(told), 1000):
-        telling.tell(told[start : start + 1000], now=today - timedelta(days=DAYS))
+        telling.tell(told[start : start + 1000], now=today - timedelta(days=DAYS), by="system:demo")
     return people
 
 

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
 from coupons import approving, rules
+from coupons.conditions.audiences import circle
 from coupons.editing import save_template, set_budget
 from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Merchant, Supply
 from coupons.models.checks import check_worst_case
 from coupons.models.places import Named
 from coupons.refused import SENTENCES, Invalid, Refused
-from distribution.drafting.document import Document, NamedIn, PlacementIn, TemplateIn
+from distribution.drafting.document import AudienceIn, Document, NamedIn, PlacementIn, TemplateIn
 from distribution.models import Campaign, Offer, Placement
 
 Limits = Mapping[str, int | None]
@@ -213,18 +214,33 @@ class _Saving:
 
     def save_audiences(self) -> None:
         there = Audience.objects.in_bulk([item.key for item in self.document.audiences])
-        for place, item in enumerate(self.document.audiences):
+        for place, item in self.audiences_by_need():
             try:
                 cleaned = rules.clean(item.conditions)
             except rules.InvalidRules as invalid:
                 for path, code, sentence in invalid.errors:
                     self.wrong(f"audiences.{place}.conditions{path and '.'}{path}", code, sentence)
                 continue
+            if way := circle(item.key, cleaned):
+                sentence = _("An audience cannot lead back to itself: %(way)s.") % {"way": " → ".join(way)}
+                self.wrong(f"audiences.{place}.conditions.audiences", "circle", sentence)
+                continue
             audience = there.get(item.key) or Audience(key=item.key)
             before = audience.conditions
             self.save_changed(audience, item.model_copy(update={"conditions": cleaned}), ("name", "conditions"))
             if before != cleaned and audience.offers.filter(placement__status=Placement.Status.LIVE).exists():
                 self.needs_approval("audience", item.key)
+
+    def audiences_by_need(self) -> list[tuple[int, AudienceIn]]:
+        """With their places; each after those of the document that it names, as far as that is possible."""
+        left = dict(enumerate(self.document.audiences))
+        ordered: list[tuple[int, AudienceIn]] = []
+        while left:
+            waiting = {item.key for item in left.values()}
+            ready = [place for place, item in left.items() if waiting.isdisjoint(_named(item) - {item.key})]
+            for place in ready or list(left):
+                ordered.append((place, left.pop(place)))
+        return ordered
 
     # --- the campaign and what hangs below it ----------------------------------------------------------------------
 
@@ -303,6 +319,13 @@ class _Saving:
 
     def needs_approval(self, kind: str, key: str) -> None:
         self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})
+
+
+def _named(item: AudienceIn) -> set[str]:
+    """The audiences that it names, before anybody has looked whether it makes sense."""
+    answers = item.conditions.get("audiences")
+    sides = [answers.get(side) for side in ("any_of", "none_of")] if isinstance(answers, dict) else []
+    return {key for side in sides if isinstance(side, list) for key in side if isinstance(key, str)}
 
 
 def _about(template: CouponTemplate, reason: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from coupons.conditions.audiences import named_by
 from coupons.models import Area, Audience, Category, CouponTemplate, Merchant, Supply
 from coupons.models.places import Named
 from distribution.models import Campaign, Offer, Placement
@@ -21,7 +22,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
         .order_by("id")
         .prefetch_related(Prefetch("offers", Offer.objects.order_by("position", "id").select_related("template")))
     )
-    audiences = Audience.objects.filter(offers__placement__campaign=campaign).distinct().order_by("key")
+    audiences = _audiences(campaign, templates)
     rules = [rules for template in templates for rules in (template.claim_conditions, template.use_conditions)]
     rules += [audience.conditions for audience in audiences]
     areas = {key for conditions in rules for key in conditions.get("areas", {}).get("any_of", ())}
@@ -61,6 +62,17 @@ def results_of(campaign: Campaign) -> dict[str, Any]:
             for template in _templates(campaign)
         },
     }
+
+
+def _audiences(campaign: Campaign, templates: Iterable[CouponTemplate]) -> list[Audience]:
+    """Those of its offers and templates, and all that these name in turn; by key."""
+    wanted = set(Audience.objects.filter(offers__placement__campaign=campaign).values_list("pk", flat=True))
+    wanted |= {key for template in templates for key in named_by(template.claim_conditions)}
+    found: dict[str, Audience] = {}
+    while wanted := wanted - found.keys():
+        found |= Audience.objects.in_bulk(wanted)
+        wanted = {key for audience in found.values() for key in named_by(audience.conditions)}
+    return [found[key] for key in sorted(found)]
 
 
 def _templates(campaign: Campaign) -> Iterable[CouponTemplate]:

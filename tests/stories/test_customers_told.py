@@ -89,7 +89,10 @@ def test_telling_the_same_again_changes_nothing_but_when_it_was_told(tell, clock
     before = Customer.objects.values().get()
     later = clock.forward(days=1)
     assert tell(ALICE)[0]["status"] == "unchanged"
-    assert Customer.objects.values().get() == {**before, "facts_at": later}
+    assert Customer.objects.values().get() == {
+        **before,
+        **dict.fromkeys(("facts_at", "sensitivity_at", "churn_probability_at", "rival_app_at", "tags_at"), later),
+    }
 
 
 def test_what_was_never_told_is_unknown_which_is_not_false(tell):

@@ -12,6 +12,8 @@ from coupons.models import Area, City
 from coupons.rules import InvalidRules, Profile, Situation, clean, compile_rules, menu
 from coupons.rules.situation import DayFacts, LineFacts
 
+pytestmark = pytest.mark.django_db
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 23, 12, tzinfo=SHANGHAI)  # a Monday
 NOBODY = Profile(id=None, key="nobody")
@@ -37,6 +39,7 @@ def test_the_menu_is_the_contract():
     assert set(menu) == {
         "standing", "tags", "order_count", "last_order_days", "sensitivity", "churn_probability", "subsidy_rate",
         "rival_app", "cities", "areas", "weather", "festivals", "clients", "hours", "weekdays", "business_modes",
+        "audiences",  # ours: the contract has them as well as more may be added
     }  # fmt: skip
 
 
