@@ -27,6 +27,7 @@ SENTENCES: dict[str, str | Promise] = {
     "risk_refused": _("This request could not be accepted."),
     "in_control_group": _("This offer is not available."),
     "code_invalid": _("This code is not valid."),
+    "too_many_attempts": _("Too many attempts. Wait a while, then try again."),
     "nothing_on_offer": _("There is nothing on offer here."),
     "event_too_old": _("This event was told too late."),
     "event_unfit": _("The event does not say what the rule wants."),
@@ -81,6 +82,7 @@ STATUS = {
     "customer_missing": 400,
     "idempotency_key_invalid": 400,
     "idempotency_key_reused": 422,
+    "too_many_attempts": 429,
     "busy": 503,
 }
 

@@ -49,6 +49,8 @@ MENU: list[dict[str, Any]] = [
             _page(_("Placements"), "distribution.placement", "ads_click"),
             _page(_("Triggers"), "distribution.triggerrule", "bolt"),
             _page(_("Events of the app"), "distribution.inboundevent", "sensors"),
+            _page(_("Redemption codes"), "distribution.codebatch", "password"),
+            _page(_("Code lookup"), "distribution.redemptioncode", "pin"),
             _page(_("Coupons"), "coupons.coupon", "redeem"),
         ],
     },

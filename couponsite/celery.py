@@ -36,6 +36,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 25},
     },
+    "forget wrong codes of long ago": {
+        "task": "distribution.tasks.forget_wrong_codes",
+        "schedule": 600.0,
+        "options": {"expires": 500},
+    },
     "fold events into the rollups": {
         "task": "stats.tasks.fold_events",
         "schedule": 60.0,

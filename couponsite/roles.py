@@ -15,6 +15,7 @@ from django.db import connections, transaction
 #: Rights beside add, change, delete and view, by model.
 OWN_RIGHTS: dict[str, tuple[str, str]] = {
     "coupons.coupon": ("void", "Can void coupons"),
+    "distribution.codebatch": ("download", "Can download codes"),
     "distribution.message": ("resend", "Can send messages again"),
     "coupons.customer": ("import", "Can import files about customers"),
 }
@@ -58,12 +59,16 @@ _MESSAGES = ("distribution.message", "distribution.messagetemplate")
 #: Everybody who may start long work watches their own; administration sees all.
 _WATCHES = ("coupons.job",)
 
+_CODES = ("distribution.codebatch", "distribution.redemptioncode")
+
 Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may be done to them
 
 ROLES: dict[str, Rights] = {
     "运营": (
         ((*_CAMPAIGNS, *_PLANNED), _ALL),
         (("distribution.messagetemplate",), _ALL),
+        (("distribution.codebatch",), ("add", "download")),
+        (_CODES, _READS),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
         (("distribution.message",), ("view", "export", "resend")),
         ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES, *_EVENTS), _READS),
@@ -81,9 +86,11 @@ ROLES: dict[str, Rights] = {
     ),
     "审核": (
         (("coupons.coupontemplate",), ("approve", "export")),
+        (_CODES, _READS),
         ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
     ),
     "财务": (
+        (_CODES, _READS),
         ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
         (
             (
@@ -102,6 +109,7 @@ ROLES: dict[str, Rights] = {
         ),
     ),
     "客服": (
+        (_CODES, _READS),
         ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, *_EVENTS, "coupons.coupontemplate", "distribution.placement"), _READS),
         (_MESSAGES, _READS),
         (("coupons.coupon",), ("void",)),

@@ -141,6 +141,11 @@ EVENT_DAYS = env.int("EVENT_DAYS", default=30)  # how long events of the app are
 # A template that may cost more than this, in fen, needs two approvers; unset: one is enough, whatever it costs.
 SECOND_APPROVAL_ABOVE_FEN = env.int("SECOND_APPROVAL_ABOVE_FEN", default=None)
 REFUSALS_SECONDS = env.float("REFUSALS_SECONDS", default=5)  # how often a process writes down what it refused
+# Redemption codes are known by a digest under this key alone: with another key no code works any more.
+CODES_KEY = env.str("CODES_KEY", default="") or SECRET_KEY
+CODE_FAILURES = env.int("CODE_FAILURES", default=10)  # wrong codes of an account, or of an address …
+CODE_FAILURES_ALL = env.int("CODE_FAILURES_ALL", default=1000)  # … or of everybody together …
+CODE_FAILURE_MINUTES = env.float("CODE_FAILURE_MINUTES", default=10)  # … within so many minutes
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -165,7 +170,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a body; 1,000 rows with thei
 HTTPS = env.bool("HTTPS", default=not DEBUG)  # pages on loopback addresses are served without it, too
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # couponsite.https redirects, every host but loopback
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# How many proxies of our own add to X-Forwarded-For: the address that the outermost of them saw is the caller's.
+PROXY_HOPS = env.int("PROXY_HOPS", default=1) if BEHIND_PROXY else 0
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

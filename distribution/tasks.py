@@ -6,10 +6,18 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from distribution import messages, trying
+from distribution import handing, messages, minting, trying
 from distribution.models import InboundEvent, Rest
+from distribution.queries import attempts
 
-__all__ = ["send_messages", "tidy_events", "trying"]  # kinds of work register themselves when they are imported
+__all__ = [
+    "forget_wrong_codes",
+    "handing",
+    "minting",
+    "send_messages",
+    "tidy_events",
+    "trying",
+]  # kinds of work register themselves when they are imported
 
 
 @shared_task
@@ -25,3 +33,9 @@ def tidy_events() -> int:
     Rest.objects.filter(until__lte=now).delete()
     gone, _each = InboundEvent.objects.filter(received_at__lt=now - timedelta(days=settings.EVENT_DAYS)).delete()
     return gone
+
+
+@shared_task
+def forget_wrong_codes() -> None:
+    """Attempts that hold nobody back any more."""
+    attempts.forget_old(timezone.now())

@@ -67,6 +67,17 @@ def identify(request: HttpRequest) -> Caller:
     return caller
 
 
+def address_of(request: HttpRequest) -> str:
+    """Whence a call came. Behind a proxy, what the proxy that stands nearest the world wrote down; what else stands in
+    ``X-Forwarded-For`` anybody may have written.
+    """
+    hops = settings.PROXY_HOPS
+    said = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if hops and len(said) >= hops:
+        return said[-hops][:45]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def forget() -> None:
     """Verify everybody anew; for tests."""
     _remembered.clear()

@@ -3,6 +3,7 @@
 SEES_BUDGETS = "coupons.view_budget"
 SETS_BUDGETS = "coupons.change_budget"
 APPROVES = "coupons.approve_coupontemplate"
+DOWNLOADS_CODES = "distribution.download_codebatch"
 CHANGES = "distribution.change_placement"
 #: What a document may make or change.
 IMPORTS = (

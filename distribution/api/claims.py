@@ -80,7 +80,7 @@ class Claims(Door):
         body = read(request, ClaimIn)
         customer = caller.customer_for(body.customer)
         kept = once(request, caller)
-        where = _where(body)
+        where = where_of(body)
         now = catalogue.business_now()
         return answer_once(kept, lambda: claim(key, customer, now, where, by=caller.name, once=kept))
 
@@ -118,7 +118,7 @@ class OnOffer(Door):
             customer,
             channel,
             catalogue.business_now(),
-            _where(told),
+            where_of(told),
             size=page_size(request),
             **where_from(request, int),
         )
@@ -131,7 +131,7 @@ class OnOffer(Door):
         )
 
 
-def _where(said: ClaimIn) -> Where:
+def where_of(said: ClaimIn) -> Where:
     """:raises Invalid: there is no such city."""
     if said.city is not None and said.city not in catalogue.current().cities:
         raise Invalid.of("city", "unknown_key", _("There is no such city."))

@@ -3,9 +3,11 @@ from django.urls import path
 from distribution.api.campaigns import Campaigns, OneCampaign
 from distribution.api.claims import Claims, OnOffer
 from distribution.api.events import Events
+from distribution.api.exchanges import Exchanges
 
 urlpatterns = [
     path("placements/<str:key>/claims/", Claims.as_view()),
+    path("exchanges/", Exchanges.as_view()),
     path("placements/", OnOffer.as_view()),
     path("events/", Events.as_view()),
     path("campaigns/", Campaigns.as_view()),

@@ -1,7 +1,30 @@
-"""投放: campaigns, the places where they are offered, what is offered there in which order; messages to customers."""
+"""投放: campaigns, where they are offered, what and in which order; codes; what sets them off; messages."""
 
 from distribution.models.campaigns import Campaign, Offer, Placement
+from distribution.models.codes import (
+    CodeAttempts,
+    CodeBatch,
+    CodeDownload,
+    CodeExchange,
+    CodeSheet,
+    RedemptionCode,
+)
 from distribution.models.messages import Message, MessageTemplate
 from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
-__all__ = ["Campaign", "InboundEvent", "Message", "MessageTemplate", "Offer", "Placement", "Rest", "TriggerRule"]
+__all__ = [
+    "Campaign",
+    "CodeAttempts",
+    "CodeBatch",
+    "CodeDownload",
+    "CodeExchange",
+    "CodeSheet",
+    "InboundEvent",
+    "Message",
+    "MessageTemplate",
+    "Offer",
+    "Placement",
+    "RedemptionCode",
+    "Rest",
+    "TriggerRule",
+]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from coupons.models import ApiKey, Area, Category, City, CouponTemplate, Merchant, Weather
 from distribution import messages
-from tests import making, using
+from tests import coding, making, using
 
 ROLES = ("运营", "审核", "财务", "客服", "管理员")
 BLOCK = {
@@ -61,6 +61,7 @@ def found(till: Any) -> dict[str, Any]:
     )
     audience = making.audience({"order_count": {"min": 1}, "cities": {"any_of": ["310000"]}})
     placement = making.placement(out, (percent, audience), of=campaign)
+    batch = coding.batch(coding.placement(out, of=campaign), kind="shared", shared_code="夏日2026", use_limit=9)
     used, kept = using.give(out), using.give(out)
     told = till.post("redemptions/", {"order": using.order("order-1"), "coupons": [used]})
     assert told.status == 201, told.body
@@ -73,4 +74,5 @@ def found(till: Any) -> dict[str, Any]:
         "waiting": waiting,
         "placement": placement,
         "coupon": kept,
+        "batch": batch,
     }

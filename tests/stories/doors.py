@@ -2,8 +2,9 @@
 
 from typing import Any, get_args
 
-from coupons.models import Answer, Coupon
-from tests import using
+from coupons.models import Answer, Coupon, CouponTemplate
+from tests import coding, using
+from tests.coding import whole
 from tests.stories.campaign_documents import summer
 from tests.using import order
 
@@ -14,6 +15,7 @@ DOORS = {
     ("POST", "orders/"): {"redeem"},
     ("GET", "placements/"): {"customer", "issue"},
     ("POST", "placements/{placement}/claims/"): {"customer", "issue"},
+    ("POST", "exchanges/"): {"customer", "issue"},
     ("GET", "coupons/"): {"customer", "read"},
     ("GET", "coupons/{coupon}/"): {"customer", "read"},
     ("POST", "quotes/"): {"customer", "redeem"},
@@ -87,7 +89,8 @@ def open_all(chief: Any) -> dict[str, str]:
         for _ in range(2)
     )
     held = chief.post("redemptions/", {"order": order("held"), "coupons": [second], "capture": False}).body["id"]
-    return {"placement": "summer-center", "coupon": first, "redemption": held, "campaign": "summer"}
+    code = whole(coding.batch(coding.placement(CouponTemplate.objects.get(key="s20")), code_count=9))[0]
+    return {"code": code, "placement": "summer-center", "coupon": first, "redemption": held, "campaign": "summer"}
 
 
 def bodies(doors: dict[str, str], customer: str | None = "alice") -> dict[str, Any]:
@@ -96,6 +99,7 @@ def bodies(doors: dict[str, str], customer: str | None = "alice") -> dict[str, A
         "customers/": {"customers": [{"key": "bob"}]},
         "orders/": {"orders": [order("told")]},
         "placements/{placement}/claims/": {"client": "app", **({"customer": customer} if customer else {})},
+        "exchanges/": {"code": doors["code"], "client": "app", **({"customer": customer} if customer else {})},
         "quotes/": {"order": order("asked", customer)},
         "redemptions/": {"order": order("asked", customer), "coupons": [doors["coupon"]]},
         "redemptions/{redemption}/capture/": {},

@@ -10,6 +10,19 @@ document.addEventListener("DOMContentLoaded", () => {
         picks.forEach((pick) => pick.addEventListener("change", show));
         show();
     }
+    const needs = document.getElementById("needs-of-kind"), kinds = document.querySelectorAll("[name=kind]");
+    if (needs && kinds.length) { // only the questions that the chosen kind answers
+        const wanted = JSON.parse(needs.textContent), all = new Set(Object.values(wanted).flat());
+        const show = () => {
+            const chosen = document.querySelector("[name=kind]:checked");
+            all.forEach((name) => {
+                const row = document.querySelector(`[name=${name}]`)?.closest(".form-row, .field-row");
+                if (row) row.hidden = !chosen || !wanted[chosen.value].includes(name);
+            });
+        };
+        kinds.forEach((kind) => kind.addEventListener("change", show));
+        show();
+    }
     document.querySelectorAll("[data-copy]").forEach((button) => {
         button.addEventListener("click", async () => {
             const line = document.getElementById(button.dataset.copy);

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from coupons.queries import ledger as coupons
+from distribution.queries import ledger as distribution
 from redemption.queries import ledger as redemption
 from stats.queries import ledger as stats
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
             if alone:  # one moment for all proofs, whatever goes on meanwhile
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL work_mem = '256MB'")
-            for difference in chain(coupons.differences(), redemption.differences(), stats.differences()):
+            for difference in chain(*(of.differences() for of in (coupons, distribution, redemption, stats))):
                 self.stdout.write(str(difference))
                 found += 1
         if found:

@@ -1,0 +1,117 @@
+"""What an operator says of a new batch of codes."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+
+from coupons.admin.desk import RefusedMixin
+from coupons.models.keys import key_validator
+from distribution import codes
+from distribution.models import CodeBatch, Placement
+from distribution.models.codes import MOST_CODES
+
+#: Which questions each kind answers.
+NEEDS = {
+    "latin": ["code_count", "length", "customers"],
+    "chinese": ["code_count", "length", "customers"],
+    "shared": ["shared_code", "use_limit"],
+}
+
+
+class CodeBatchForm(RefusedMixin, forms.ModelForm):
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=[choice for choice in CodeBatch.Kind.choices if choice[0] in NEEDS],
+        initial="latin",
+        widget=widgets.UnfoldAdminRadioSelectWidget(),
+    )
+    code_count = forms.IntegerField(
+        label=gettext_lazy("Number of codes"),
+        required=False,
+        min_value=1,
+        max_value=MOST_CODES,
+        initial=1000,
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
+        help_text=gettext_lazy("Left empty where customers are named: one code each."),
+    )
+    length = forms.IntegerField(
+        label=gettext_lazy("Length"),
+        required=False,
+        min_value=1,
+        max_value=codes.LONGEST,
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
+        help_text=gettext_lazy(
+            "Letters and digits, or Chinese words of two characters. Left empty: as short as is safe from guessing."
+        ),
+    )
+    customers = forms.CharField(
+        label=gettext_lazy("Only for these customers"),
+        required=False,
+        widget=widgets.UnfoldAdminTextareaWidget({"rows": 4}),
+        help_text=gettext_lazy("Their keys, one a line; each gets a code that works for them alone."),
+    )
+    shared_code = forms.CharField(
+        label=gettext_lazy("The shared code"),
+        required=False,
+        max_length=40,
+        widget=widgets.UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("What customers type, in letters, digits or Chinese; each customer can use it once."),
+    )
+    use_limit = forms.IntegerField(
+        label=gettext_lazy("Uses in all"),
+        required=False,
+        min_value=1,
+        max_value=10**9,
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
+    )
+
+    class Meta:
+        model = CodeBatch
+        fields = ("placement", "name")
+
+    class Media:
+        js = ("distribution/desk.js",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "placement" in self.fields:
+            open_ones = Placement.objects.filter(form=Placement.Form.CODE).exclude(status=Placement.Status.ENDED)
+            self.fields["placement"].queryset = open_ones.select_related("campaign")  # type: ignore[attr-defined]
+            self.fields["placement"].help_text = _("A placement of the form “redemption codes”.")
+
+    def clean_customers(self) -> list[str]:
+        keys = [line.strip() for line in self.cleaned_data["customers"].splitlines() if line.strip()]
+        for number, key in enumerate(keys, 1):
+            try:
+                key_validator(key)
+            except ValidationError:
+                raise ValidationError(
+                    _("Line %(number)s: %(key)s is no customer's key.") % {"number": number, "key": key[:64]}
+                ) from None
+        if len(set(keys)) < len(keys):
+            twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+            raise ValidationError(_("%(key)s stands here twice.") % {"key": twice})
+        return keys
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or self.cleaned_data
+        kind = said.get("kind")
+        if kind == "shared":
+            for name in ("shared_code", "use_limit"):
+                if not said.get(name) and name not in self.errors:
+                    self.add_error(name, ValidationError(_("This field is required."), "required"))
+        elif kind and not said.get("code_count") and not said.get("customers") and "code_count" not in self.errors:
+            self.add_error("code_count", ValidationError(_("This field is required."), "required"))
+        return said
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        for name in ("kind", "code_count", "length", "shared_code", "use_limit"):
+            value = self.cleaned_data.get(name)
+            if value is not None:
+                setattr(self.instance, name, value)
+        self.say_refused()

@@ -1,0 +1,220 @@
+"""Batches of codes: made or read in by a job in the background, closed, and what they are worth as a secret."""
+
+from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from coupons import jobs
+from coupons.models import Job
+from coupons.refused import Invalid, Refused
+from distribution import codes
+from distribution.models import CodeBatch, Placement, RedemptionCode
+from distribution.models.codes import MOST_CODES
+
+Kind, State = CodeBatch.Kind, CodeBatch.State
+#: Codes made in one transaction: what is lost when a worker is killed, and made anew.
+CHUNK = 100_000
+#: A shared code is meant to be known; it only must not be hit by a slip of the finger.
+SHORTEST_SHARED = 4
+COPY = (
+    "COPY distribution_redemptioncode (digest, batch_id, hint, customer, use_limit, used_count)"
+    " FROM STDIN (FORMAT binary)"
+)
+_BEGIN, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+
+
+@transaction.atomic
+def begin(batch: CodeBatch, *, customers: list[str] | None = None, by: User | None) -> CodeBatch:
+    """Writes the batch down and, unless its one code is made at once, the job that makes the others: the door runs it.
+
+    ``customers``: keys; each gets one code that works for them alone. ``batch.length`` None: as short as is safe.
+
+    :raises Invalid: by the names of the batch's fields.
+    :raises Refused: ``state_forbids``: the placement is of another form, or has ended.
+    """
+    placement = batch.placement
+    if placement.form != Placement.Form.CODE or placement.status == Placement.Status.ENDED:
+        raise Refused("state_forbids", detail=_("Codes belong to a placement of that form that has not ended."))
+    batch.made_by, batch.state = by, State.NEW
+    if batch.kind == Kind.SHARED:
+        return _share(batch)
+    batch.shared_code, batch.use_limit = "", 1
+    if customers is not None:
+        batch.code_count, batch.named = len(customers), True
+    if not 1 <= batch.code_count <= MOST_CODES:
+        raise Invalid.of("code_count", "too_many", _("From 1 to %(most)s codes.") % {"most": f"{MOST_CODES:,}"})
+    safe = codes.shortest(batch.kind, batch.code_count)
+    batch.length = batch.length or safe
+    most = codes.LONGEST if batch.kind == Kind.LATIN else codes.MOST_WORDS
+    if batch.length > most:
+        raise Invalid.of("length", "too_large", _("At most %(limit)s.") % {"limit": most})
+    if batch.length < safe:
+        raise Invalid.of(
+            "length",
+            "too_easy_to_guess",
+            _("Too easy to guess: so many codes need a length of at least %(least)s.") % {"least": safe},
+        )
+    batch.bits = codes.bits(batch.kind, batch.length, batch.code_count)
+    batch.save(force_insert=True)
+    batch.job = jobs.start(
+        "make_codes",
+        title=_("Codes: %(name)s") % {"name": batch.name},
+        by=by,
+        answers={"batch": batch.pk},
+        total=batch.code_count,
+        source=BytesIO("".join(f"{key}\n" for key in customers).encode()) if customers is not None else None,
+        name="customers.txt",
+    )
+    batch.save(update_fields=["job"])
+    return batch
+
+
+def _share(batch: CodeBatch) -> CodeBatch:
+    code = codes.normal(batch.shared_code)
+    if len(code) < SHORTEST_SHARED:
+        raise Invalid.of("shared_code", "too_short", _("At least %(limit)s characters.") % {"limit": SHORTEST_SHARED})
+    batch.code_count, batch.named, batch.state, batch.bits, batch.length = 1, False, State.READY, None, None
+    batch.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            RedemptionCode.objects.create(
+                digest=codes.digest(code), batch=batch, hint=codes.hint(code), use_limit=batch.use_limit, used_count=0
+            )
+    except IntegrityError:
+        raise Invalid.of("shared_code", "taken", _("This code exists already.")) from None
+    return batch
+
+
+@jobs.work("make_codes")
+def make_codes(job: Job) -> Iterator[jobs.Step]:
+    """In chunks; each is sorted before it is stored, which spares the index half its work."""
+    batch = CodeBatch.objects.get(pk=job.answers["batch"])
+    done = job.cursor or 0
+    customers = _keys(job, done) if job.source else None
+    while done < batch.code_count:
+        count = min(CHUNK, batch.code_count - done)
+        mine = list(islice(customers, count)) if customers is not None else None
+        made = _store_new(batch, count, mine)
+        if not batch.handed_at:
+            lines = [codes.grouped(code) for code in made]
+            if mine is not None:
+                lines = [f"{line}\t{key}" for line, key in zip(lines, mine, strict=True)]
+            batch.sheets.create(number=done // CHUNK, sealed=codes.seal(batch.pk, done // CHUNK, lines))
+        done += count
+        state = State.READY if done == batch.code_count else State.RUNNING
+        if not CodeBatch.objects.filter(pk=batch.pk).exclude(state=State.CLOSED).update(state=state):
+            raise Refused("state_forbids")
+        yield jobs.Step(done=done, cursor=done)
+
+
+def _keys(job: Job, skipped: int) -> Iterator[str]:
+    with job.source.open("rb") as file:
+        for line in islice(file, skipped, None):
+            yield line.decode().rstrip("\n")
+
+
+def _store_new(batch: CodeBatch, count: int, customers: list[str] | None) -> list[str]:
+    """So many new codes; a draw in which one came twice, or is there already, is thrown away whole."""
+    for _attempt in range(5):
+        drawn = codes.make(batch.kind, batch.length or 0, count)
+        try:
+            with transaction.atomic():
+                store(batch.pk, drawn, customers)
+        except IntegrityError:
+            continue
+        return [code.decode() for code in drawn]
+    raise Refused("busy")
+
+
+def store(batch: int, drawn: list[bytes], customers: list[str] | None = None) -> None:
+    """Digests of these codes, each good once.  :raises IntegrityError: one is there already."""
+    tail = _whole(1) + _whole(0)
+    middle = _field(batch.to_bytes(8))
+    nobody = b"\xff\xff\xff\xff"
+    if customers is None:
+        rows = [
+            b"\0\6\0\0\0\x10%b%b%b%b%b" % (digest, middle, _hint(code), nobody, tail)
+            for digest, code in sorted(zip(codes.digests(drawn), drawn, strict=True))
+        ]
+    else:
+        rows = [
+            b"\0\6\0\0\0\x10%b%b%b%b%b" % (digest, middle, _hint(code), _field(key.encode()), tail)
+            for digest, code, key in sorted(zip(codes.digests(drawn), drawn, customers, strict=True))
+        ]
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        copy.write(_BEGIN + b"".join(rows) + _END)
+
+
+def _field(value: bytes) -> bytes:
+    return len(value).to_bytes(4) + value
+
+
+def _whole(number: int) -> bytes:
+    return _field(number.to_bytes(8))
+
+
+def _hint(code: bytes) -> bytes:
+    """The last two signs: of a Latin code two bytes, of a Chinese one six."""
+    return b"\0\0\0\2" + code[-2:] if code[-1] < 128 else b"\0\0\0\6" + code[-6:]
+
+
+# --- by hand -----------------------------------------------------------------------------------------------------
+
+
+def possible(batch: CodeBatch, move: str) -> bool:
+    if move == "close":
+        return batch.state != State.CLOSED
+    if batch.job is None or batch.state not in (State.NEW, State.RUNNING):
+        return False
+    return jobs.possible(batch.job, move)
+
+
+@transaction.atomic
+def move(batch: CodeBatch, name: str) -> CodeBatch:
+    """``pause`` and ``resume`` its making; ``close``: what is unused is void for good.
+
+    :raises Refused: ``state_forbids``.
+    """
+    batch = CodeBatch.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(pk=batch.pk)
+    if not possible(batch, name):
+        raise Refused("state_forbids", state=batch.state)
+    if name != "close":
+        assert batch.job is not None
+        jobs.move(batch.job, name)
+        return batch
+    batch.state, batch.closed_at = State.CLOSED, timezone.now()
+    batch.save(update_fields=["state", "closed_at"])
+    forget_whole(batch)
+    for job in (batch.job, batch.file_job):
+        if job is not None and jobs.possible(job, "cancel"):
+            jobs.move(job, "cancel")
+    return batch
+
+
+def forget_whole(batch: CodeBatch) -> None:
+    """From now on nobody can read a whole code of this batch."""
+    batch.sheets.all().delete()
+    if batch.file:
+        transaction.on_commit(partial(batch.file.storage.delete, str(batch.file.name)))
+        batch.file = ""
+    batch.save(update_fields=["file"])
+
+
+def find(text: str) -> RedemptionCode | None:
+    """What is kept of the code that somebody typed."""
+    digest: UUID = codes.digest(codes.normal(text))
+    return RedemptionCode.objects.select_related("batch__placement").filter(digest=digest).first()
+
+
+def told(batch: CodeBatch) -> dict[str, Any]:
+    """Numbers of a batch for its page."""
+    used = batch.exchanges.count()
+    return {"used": used, "uses": batch.code_count * batch.use_limit}

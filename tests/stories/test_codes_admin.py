@@ -1,0 +1,158 @@
+"""An operator makes codes, takes them away once, and closes what is left; everything as the page does it."""
+
+import io
+from zipfile import ZipFile
+
+import pytest
+from openpyxl import load_workbook
+
+from coupons.models import Job
+from distribution import codes, handing
+from distribution.models import CodeBatch, CodeDownload, RedemptionCode
+from tests import coding
+from tests.coding import whole
+from tests.pages.company import desk, somebody
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADD = "/admin/distribution/codebatch/add/"
+
+
+def page(batch, more="change/"):
+    return f"/admin/distribution/codebatch/{batch.pk}/{more}"
+
+
+def made(client, placement, **said):
+    said = {"placement": placement.pk, "name": "地推卡", "kind": "latin", "code_count": 3, **said}
+    response = client.post(ADD, said)
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    return CodeBatch.objects.latest("pk")
+
+
+@pytest.fixture
+def operator():
+    return desk(somebody("运营", "xiaolin"))
+
+
+def test_a_batch_is_made_taken_away_once_and_masked_after(operator, customer, clock, ledger, settings, tmp_path):
+    """P5"""
+    settings.MEDIA_ROOT = tmp_path
+    batch = made(operator, coding.placement())
+    assert (batch.state, batch.length, batch.bits >= 40) == ("ready", 10, True)
+    operator.post(page(batch, "move/file/"))
+    asked = operator.get(page(batch, "file/"))
+    assert "仅此一次" in asked.content.decode()
+    expected = whole(batch)
+    answer = operator.post(page(batch, "file/"))
+    book = load_workbook(io.BytesIO(b"".join(answer)))
+    answer.close()
+    terms, sheet = book.worksheets
+    assert terms["B1"].value == "地推卡"
+    assert [row[0].value for row in sheet.iter_rows(min_row=2)] == expected
+    record = CodeDownload.objects.get()
+    assert (record.by.username, record.whole, record.completed_at is not None) == ("xiaolin", True, True)
+
+    # From now on nothing that is kept can be read back, by whatever way.
+    batch.refresh_from_db()
+    assert (batch.sheets.count(), batch.file.name, list(tmp_path.rglob("*.xlsx"))) == (0, "", [])
+    assert operator.post(page(batch, "file/")).status_code == 302
+    for address in (page(batch), "/admin/distribution/redemptioncode/", page(batch, "history/")):
+        words = operator.get(address).content.decode()
+        assert not any(code in words or code.replace("-", "") in words for code in expected)
+    assert customer("alice").post("exchanges/", {"code": expected[0]}).status == 201
+    operator.post(page(batch, "move/file/"))
+    book = load_workbook(io.BytesIO(b"".join(operator.post(page(batch, "file/")))))
+    assert [cell.value for cell in book.worksheets[1][2]][:2] == [f"••••{expected[0][-2:]}", "alice"]
+    assert not CodeDownload.objects.latest("pk").whole
+    ledger()
+
+
+def test_a_download_that_broke_off_may_be_tried_again(operator, clock, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    batch = made(operator, coding.placement())
+    operator.post(page(batch, "move/file/"))
+    batch.refresh_from_db()
+    user = batch.made_by
+    first = handing.hand(batch, by=user)
+    second = operator.post(page(batch, "file/"), follow=True)
+    assert "有人正在下载" in second.content.decode()
+    first.close()
+    assert b"".join(handing.hand(batch, by=user))
+    batch.refresh_from_db()
+    assert batch.handed_at is not None
+    assert [record.completed_at is None for record in CodeDownload.objects.order_by("pk")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"length": 9}, "length"),
+        ({"length": 30}, "length"),
+        ({"code_count": ""}, "code_count"),
+        ({"code_count": 1_000_001}, "code_count"),
+        ({"kind": "chinese", "length": 3}, "length"),
+        ({"kind": "shared", "shared_code": "A-1", "use_limit": 5}, "shared_code"),
+        ({"kind": "shared", "shared_code": "", "use_limit": ""}, "use_limit"),
+        ({"customers": "alice\nno key!\n"}, "customers"),
+        ({"customers": "alice\nalice"}, "customers"),
+    ],
+)
+def test_what_makes_no_sense_is_said_at_its_field_and_nothing_is_made(operator, clock, said, field):
+    placement = coding.placement()
+    said = {"placement": placement.pk, "name": "地推卡", "kind": "latin", "code_count": 30, **said}
+    response = operator.post(ADD, said)
+    assert response.status_code == 200
+    assert field in response.context["adminform"].form.errors
+    assert not CodeBatch.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_a_shared_code_that_is_taken_is_refused(operator, clock):
+    placement = coding.placement()
+    made(operator, placement, kind="shared", shared_code="SUMMER", use_limit=5)
+    response = operator.post(
+        ADD, {"placement": placement.pk, "name": "x", "kind": "shared", "shared_code": "sum-mer", "use_limit": 5}
+    )
+    assert "shared_code" in response.context["adminform"].form.errors
+    assert CodeBatch.objects.count() == RedemptionCode.objects.count() == 1
+
+
+def test_customer_service_looks_up_what_a_customer_typed(clock, customer):
+    batch = coding.batch()
+    code = whole(batch)[1]
+    customer("alice").post("exchanges/", {"code": code})
+    client = desk(somebody("客服"))
+    found = client.get("/admin/distribution/redemptioncode/", {"q": code.lower()}).context["cl"].result_list
+    assert [one.digest for one in found] == [codes.digest(codes.normal(code))]
+    words = client.get(f"/admin/distribution/redemptioncode/{found[0].pk}/change/").content.decode()
+    assert "alice" in words
+    assert client.get(page(batch, "file/")).status_code == 403
+    assert client.post(page(batch, "move/close/")).status_code == 403
+
+
+def test_closing_voids_what_is_unused_and_nobody_can_read_it_any_more(operator, customer, clock, ledger):
+    batch = coding.batch()
+    one, two, _three = whole(batch)
+    assert customer("alice").post("exchanges/", {"code": one}).status == 201
+    assert "剩余 2 次" in operator.get(page(batch, "move/close/")).content.decode()
+    operator.post(page(batch, "move/close/"))
+    batch.refresh_from_db()
+    assert (batch.state, batch.sheets.count()) == ("closed", 0)
+    assert customer("bob").post("exchanges/", {"code": two}).code == "code_invalid"
+    assert operator.post(page(batch, "move/close/")).status_code == 302
+    ledger()
+
+
+def test_a_sheet_that_is_full_goes_on_to_the_next(clock, settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(handing, "MOST_ROWS", 5)
+    batch = coding.batch(code_count=9)
+    from coupons.tasks import run_job
+
+    run_job(handing.prepare(batch, by=None).pk)
+    batch.refresh_from_db()
+    with batch.file.open("rb") as file, ZipFile(file) as archive:
+        assert "xl/worksheets/sheet4.xml" in archive.namelist()
+        file.seek(0)
+        sheets = load_workbook(file).worksheets
+    assert [sheet.max_row for sheet in sheets[1:]] == [5, 5, 2]
+    assert sorted(sheet["A2"].value for sheet in sheets[1:]) == sorted(whole(batch)[0::4])
