@@ -47,6 +47,8 @@ SENTENCES: dict[str, str | Promise] = {
     "not_held": _("This redemption is not held."),
     "hold_expired": _("The hold has run out."),
     "not_redeemed": _("This redemption has not been redeemed."),
+    "undo_too_late": _("This can be undone only within ten minutes."),
+    "ticket_stale": _("This took too long. Scan the coupon once more."),
     "showing_stale": _("This picture of the coupon is too old. Ask the customer to open it anew."),
     # Making
     "terms_frozen": _("Coupons are out: their terms stay as they are."),
@@ -59,6 +61,8 @@ SENTENCES: dict[str, str | Promise] = {
     "file_unreadable": _("This file cannot be read."),
     # Callers
     "not_authenticated": _("Sign in first."),
+    "sign_in_wrong": _("The sign-in name or the password is wrong."),
+    "sign_in_locked": _("Too many wrong passwords. Wait a quarter of an hour."),
     "token_invalid": _("The token is not valid."),
     "scope_missing": _("This key may not do this."),
     "not_your_customer": _("A customer may only speak for themselves."),

@@ -97,6 +97,8 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _page(_("Categories"), "coupons.category", "category"),
             _page(_("Merchants"), "coupons.merchant", "storefront"),
+            _page(_("Shops"), "redemption.shop", "store"),
+            _page(_("Shop staff"), "redemption.clerk", "point_of_sale"),
         ],
     },
     {

@@ -52,6 +52,7 @@ _PLANNED = ("coupons.audience", "coupons.area", "coupons.weather", "coupons.band
 _NAMED = ("coupons.city", "coupons.category", "coupons.merchant")
 _PEOPLE = ("coupons.customer", "coupons.customerline", "coupons.fact")
 _COUPONS = ("coupons.coupon", "coupons.couponevent")
+_SHOPS = ("redemption.shop", "redemption.clerk")
 _MONEY = ("redemption.order", "redemption.redemption", "redemption.redemptionline")
 _FIGURES = ("coupons.budget", "stats.dayrollup")
 #: What is written to customers, and what was sent.
@@ -69,6 +70,7 @@ ROLES: dict[str, Rights] = {
         (("distribution.messagetemplate",), _ALL),
         (("distribution.codebatch",), ("add", "download")),
         (_CODES, _READS),
+        (_SHOPS, _MAKES),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
         (("distribution.message",), ("view", "export", "resend")),
         ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES, *_EVENTS), _READS),
@@ -91,6 +93,7 @@ ROLES: dict[str, Rights] = {
     ),
     "财务": (
         (_CODES, _READS),
+        (_SHOPS, _READS),
         ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
         (
             (
@@ -110,6 +113,7 @@ ROLES: dict[str, Rights] = {
     ),
     "客服": (
         (_CODES, _READS),
+        (_SHOPS, _READS),
         ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, *_EVENTS, "coupons.coupontemplate", "distribution.placement"), _READS),
         (_MESSAGES, _READS),
         (("coupons.coupon",), ("void",)),

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("pictures/<str:name>", pictures.picture, name="picture"),
+    path("counter/", include("redemption.counter.urls")),
     path("language/", include("django.conf.urls.i18n")),
     path("metrics/", metrics.page),
 ]

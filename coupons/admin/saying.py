@@ -18,7 +18,9 @@ def bar(part: int, whole: int | None, words: str) -> SafeString:
 
 
 def who(by: str) -> str:
-    """Whoever is named in the ledger, in words: ``customer:C1``, ``key:5``, ``user:anna``, ``system:expiry``."""
+    """Whoever is named in the ledger, in words: ``customer:C1``, ``key:5``, ``user:anna``, ``clerk:li``,
+    ``system:expiry``.
+    """
     kind, _colon, name = by.partition(":")
     match kind:
         case "customer":
@@ -27,6 +29,8 @@ def who(by: str) -> str:
             return _("API key %(name)s") % {"name": name}
         case "user":
             return _("operator %(name)s") % {"name": name}
+        case "clerk":
+            return _("shop staff %(name)s") % {"name": name}
         case "system":
             return _("the system")
     return by

@@ -172,7 +172,7 @@ Id = Annotated[str, StringConstraints(pattern=_NO_CONTROL, min_length=1, max_len
 Key = Annotated[str, StringConstraints(pattern=_KEY)]
 CityKey = Annotated[str, StringConstraints(pattern=_CITY), Field(description="GB/T 2260 code, as 310000.")]
 
-Client = Literal["app", "wechat", "mini_program", "open_platform"]
+Client = Literal["app", "wechat", "mini_program", "open_platform", "counter"]
 BusinessMode = Literal["self_operated", "agent"]
 
 

@@ -16,6 +16,7 @@ class Client(TextChoices):
     WECHAT = "wechat", _("WeChat")
     MINI_PROGRAM = "mini_program", _("mini program")
     OPEN_PLATFORM = "open_platform", _("open platform")
+    COUNTER = "counter", _("shop counter")
 
 
 class BusinessMode(TextChoices):

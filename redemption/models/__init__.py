@@ -2,5 +2,6 @@
 
 from redemption.models.orders import Order
 from redemption.models.redemptions import Redemption, RedemptionLine
+from redemption.models.shops import Clerk, CounterUse, Shop
 
-__all__ = ["Order", "Redemption", "RedemptionLine"]
+__all__ = ["Clerk", "CounterUse", "Order", "Redemption", "RedemptionLine", "Shop"]

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.models import City, Customer
 from coupons.models.keys import KEY_LENGTH
+from coupons.rules import BusinessMode, Client
 
 
 class Order(models.Model):
@@ -12,16 +13,6 @@ class Order(models.Model):
 
     ``finished_at`` is set once, by ``orders/``; only then does it count among the customer's orders.
     """
-
-    class Client(models.TextChoices):
-        APP = "app", _("app")
-        WECHAT = "wechat", _("WeChat")
-        MINI_PROGRAM = "mini_program", _("mini program")
-        OPEN_PLATFORM = "open_platform", _("open platform")
-
-    class BusinessMode(models.TextChoices):
-        SELF_OPERATED = "self_operated", _("self-operated")
-        AGENT = "agent", _("agent")
 
     key = models.CharField(_("order number"), max_length=KEY_LENGTH, unique=True)
     customer = models.ForeignKey(
