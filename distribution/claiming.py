@@ -5,6 +5,8 @@ from random import SystemRandom
 from time import monotonic
 from typing import NamedTuple
 
+from django.db import transaction
+
 from coupons import refusals
 from coupons.answers import Once, Reply
 from coupons.lifecycle import ending
@@ -80,6 +82,20 @@ def give(
     """
     with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
         return _give(book, placement, customer, now, where, by, once, reason)
+
+
+def would_give(book: Book, placement: CompiledPlacement, customer: str, now: datetime, where: Where = NOWHERE) -> Reply:
+    """What :func:`give` would answer, by doing it and undoing it; nobody counts it, nothing stays.
+
+    :raises Refused, Stale: as :func:`give`.
+    """
+    try:
+        with transaction.atomic():
+            reply = _give(book, placement, customer, now, where, "system:why", None, "")
+            transaction.set_rollback(True)
+            return reply
+    finally:
+        forget()  # what was freed or found on the way is undone
 
 
 def _give(

@@ -148,16 +148,19 @@ class CustomerAdmin(Desk):
             links.append((_("All coupons"), f"{reverse('admin:coupons_coupon_changelist')}?q={obj.key}"))
         if request.user.has_perm("coupons.view_couponevent"):
             links.append((_("Ledger"), f"{reverse('admin:coupons_couponevent_changelist')}?q={obj.key}"))
-        orders = self._orders(obj) if request.user.has_perm("redemption.view_order") else ""
-        if orders:
-            links.append((_("All orders"), orders))
+        if request.user.has_perm("distribution.view_placement"):
+            why = self._above("admin:distribution_placement_why")
+            links += [(_("Why, or why not?"), f"{why}?customer={obj.key}")] if why else []
+        orders = self._above("admin:redemption_order_changelist")
+        if orders and request.user.has_perm("redemption.view_order"):
+            links.append((_("All orders"), f"{orders}?q={obj.key}"))
         return {"title": obj.nickname or obj.key, "links": links, "facts": [(_("Orders"), f"{obj.order_count:,}")]}
 
     @staticmethod
-    def _orders(customer: Any) -> str:
-        """Orders are told of above this floor; the link is there when their page is."""
+    def _above(name: str) -> str:
+        """A page above this floor; there is a link when there is the page."""
         try:
-            return f"{reverse('admin:redemption_order_changelist')}?q={customer.key}"
+            return reverse(name)
         except NoReverseMatch:
             return ""
 

@@ -42,7 +42,7 @@ def wording(template: CouponTemplate) -> Wording:
 
 def claim_wording(template: CouponTemplate) -> list[str]:
     """When, where and to whom it is given out, and how many."""
-    rules = [*_release(Schedule.of(template.release), template.release.get("hours") or ())]
+    rules = release_wording(template)
     if template.claim_cities:
         cities = one_of(called(City, template.claim_cities))
         rules.append(
@@ -52,6 +52,11 @@ def claim_wording(template: CouponTemplate) -> list[str]:
     with suppress(ObjectDoesNotExist):  # not saved yet
         rules += _limits(template.supply)
     return [*map(_sentence, rules)]
+
+
+def release_wording(template: CouponTemplate) -> list[str]:
+    """When it is given out; nothing, if always."""
+    return [*_release(Schedule.of(template.release), template.release.get("hours") or ())]
 
 
 def _sentence(words: str) -> str:

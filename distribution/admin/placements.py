@@ -27,6 +27,7 @@ from distribution.admin.placement_moves import MOVES
 from distribution.admin.rights import APPROVES
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
+from distribution.admin.why import WithWhy
 from distribution.models import Campaign, Offer, Placement
 from distribution.queries.placements import CLAIMED_FORMS
 
@@ -68,7 +69,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Placement)
-class PlacementAdmin(WithHistory):
+class PlacementAdmin(WithWhy, WithHistory):
     form = PlacementForm
     inlines = (OfferInline,)
     moves = MOVES
@@ -201,6 +202,8 @@ class PlacementAdmin(WithHistory):
         links = [(_("Campaign"), _campaign_page(obj))] if request.user.has_perm("distribution.view_campaign") else []
         if request.user.has_perm("coupons.view_coupon"):
             links.append((_("Its coupons"), _coupons_of(obj)))
+        if request.user.has_perm("coupons.view_customer"):
+            links.append((_("Why, or why not?"), f"{reverse('admin:distribution_placement_why')}?placement={obj.key}"))
         return {
             "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
             "title": str(obj),

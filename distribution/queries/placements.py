@@ -112,15 +112,21 @@ def refused_as_a_whole(placement: CompiledPlacement, now: datetime) -> str | Non
 def refused_by_rules(offer: CompiledOffer, customer: Profile, situation: Situation) -> No | None:
     """What state, schedule and conditions say against this offer; limits are the database's word."""
     template = offer.template
-    code = _BY_STATUS.get(template.status) or template.schedule.refusal(situation.now)
-    if code is None and template.row.valid_until is not None and template.row.valid_until <= situation.now:
-        code = "ended"
+    code = closed(template, situation.now)
     if code is not None:
         return no(code, template.id)
     failed = rules.unmet(offer.rules, customer, situation)
     if failed:
         return No("conditions_unmet", [condition.reason(verdict) for condition, verdict in failed], template.id)
     return None
+
+
+def closed(template: CompiledTemplate, now: datetime) -> str | None:
+    """The code with which state, schedule and validity refuse everybody now, or None."""
+    code = _BY_STATUS.get(template.status) or template.schedule.refusal(now)
+    if code is None and template.row.valid_until is not None and template.row.valid_until <= now:
+        code = "ended"
+    return code
 
 
 def in_control_group(placement: CompiledPlacement, customer: str) -> bool:

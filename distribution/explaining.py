@@ -1,0 +1,180 @@
+"""为什么能领、为什么不能领: for one customer and one placement, every rule, what it wants, what there was, its verdict.
+
+The answer at the end is claiming's own: the placement is claimed from and everything undone, so it cannot differ.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from coupons.editing import column
+from coupons.lifecycle.issuing import Stale
+from coupons.models import Coupon, Customer, CustomerCounter, Supply
+from coupons.queries import catalogue
+from coupons.queries.catalogue import CompiledTemplate
+from coupons.queries.surroundings import situate
+from coupons.queries.wording import release_wording, yuan
+from coupons.refused import SENTENCES, Refused
+from coupons.rules import Condition, Verdict
+from distribution import claiming
+from distribution.claiming import NOWHERE, Where
+from distribution.models import Placement
+from distribution.queries import placements
+from distribution.queries.placements import CompiledPlacement
+
+
+class Asked(NamedTuple):
+    """One rule. ``holds``: None where the fact is unknown, which refuses as well. ``had`` in words; "" says nothing."""
+
+    rule: str
+    wanted: str
+    had: str
+    holds: bool | None
+
+
+class OfferTold(NamedTuple):
+    """What an offer asks; ``gives``: whether the customer would get this one."""
+
+    name: str
+    template: str
+    gives: bool
+    asked: list[Asked]
+
+
+class Explanation(NamedTuple):
+    """``code``: of the refusal, None if something would be given; ``reasons`` as the API gives them."""
+
+    code: str | None
+    detail: str
+    reasons: list[dict[str, Any]]
+    asked: list[Asked]
+    offers: list[OfferTold]
+
+
+def explain(placement: str, customer: str, now: datetime, where: Where = NOWHERE) -> Explanation:
+    """``placement`` and ``customer`` are keys; ``now`` in the business time zone, any moment.
+
+    :raises Refused: "not_found".
+    """
+    for _attempt in range(4):
+        catalogue.forget()
+        book = catalogue.current()
+        found = placements.find(book, placement)
+        if found is None:
+            raise Refused("not_found")
+        given: set[str] = set()
+        code, detail, reasons = None, "", []
+        try:
+            reply = claiming.would_give(book, found, customer, now, where)
+        except Stale:
+            continue
+        except Refused as refused:
+            code, detail = refused.code, str(refused.detail)
+            reasons = [{**reason, "detail": str(reason["detail"])} for reason in refused.reasons]
+        else:
+            given = {coupon["template"] for coupon in orjson.loads(reply.body)["coupons"]}
+        profile = placements.known([found], customer, now)
+        situation = situate(now, client=where.client, city=where.city, position=where.position)
+        offers = []
+        for offer in found.offers:
+            asked = [_open(offer.template, now)]
+            asked += [_condition(rule, rule.check(profile, situation)) for rule in offer.rules]
+            asked += _limits(offer.template, customer, now)
+            offers.append(OfferTold(offer.template.row.name, offer.template.key, offer.template.key in given, asked))
+        return Explanation(code, detail, reasons, list(_whole(found, customer, now)), offers)
+    raise Refused("busy")
+
+
+def _whole(placement: CompiledPlacement, customer: str, now: datetime) -> Iterator[Asked]:
+    code = placements.refused_as_a_whole(placement, now)
+    period = {"start": _moment(placement.starts_at), "end": _moment(placement.ends_at)}
+    state = str(Placement.Status(placement.status).label)
+    yield Asked(
+        _("Placement and campaign"),
+        _("live, from %(start)s until %(end)s") % period,
+        f"{state} · {_moment(now)}",
+        code is None,
+    )
+    if placement.control is not None:
+        member = placements.in_control_group(placement, customer)
+        yield Asked(_("Control group"), _("not a member"), _("a member") if member else _("not a member"), not member)
+
+
+def _open(template: CompiledTemplate, now: datetime) -> Asked:
+    code = placements.closed(template, now)
+    had = [str(template.row.get_status_display()), *([] if code is None else [str(SENTENCES[code])])]
+    wanted = "; ".join([_("the template is live"), *release_wording(template.row)])
+    return Asked(_("State and release"), wanted, " · ".join(had), code is None)
+
+
+def _condition(rule: Condition, verdict: Verdict) -> Asked:
+    had = _("unknown") if verdict.holds is None else _words(verdict.had)
+    return Asked(str(rule.label), rule.for_operators(), had, verdict.holds)
+
+
+def _words(had: Any) -> str:
+    match had:
+        case None:
+            return _("nothing")
+        case bool():
+            return _("yes") if had else _("no")
+        case list() | tuple() | set() | frozenset():
+            return ", ".join(map(str, had)) or _("none of them")
+    return str(had)
+
+
+#: Of each limit its counter: in the template's row, in the customer's; those of a day count for that day only.
+_COUNTERS = {
+    "total_count": ("issued_count", False),
+    "total_fen": ("issued_fen", False),
+    "daily_count": ("day_count", True),
+    "daily_fen": ("day_fen", True),
+}
+
+
+def _limits(template: CompiledTemplate, customer: str, now: datetime) -> Iterator[Asked]:
+    """Every limit that is set, the purse, and what is held that excludes this; counted as the database does."""
+    supply = Supply.objects.select_related("template__budget").get(template=template.id)
+    own = CustomerCounter.objects.filter(template_id=template.id, customer_id__in=_ids(customer)).first()
+    for name in Supply.LIMITS:
+        limit = getattr(supply, name)
+        if limit is None:
+            continue
+        counter, of_day = _COUNTERS[name.replace("customer_daily", "daily").replace("customer", "total")]
+        row: Any = own if name.startswith("customer") else supply
+        used = 0 if row is None or (of_day and row.day != now.date()) else getattr(row, counter)
+        more = template.worth_fen if name in Supply.FEN_LIMITS else 1
+        told = f"{yuan(used)} / {yuan(limit)}" if name in Supply.FEN_LIMITS else f"{used:,} / {limit:,}"
+        yield Asked(
+            _("Limit: %(limit)s") % {"limit": column(Supply, name).verbose_name},
+            _("room for one more"),
+            told,
+            used + more <= limit,
+        )
+    free = supply.template.budget.free_fen
+    if free is not None and template.worth_fen:
+        wanted = _("¥%(amount)s are free") % {"amount": yuan(template.worth_fen)}
+        yield Asked(_("The campaign's budget"), wanted, f"¥{yuan(free)}", template.worth_fen <= free)
+    held = Coupon.objects.filter(customer_id__in=_ids(customer), status__in=("available", "held"), valid_until__gt=now)
+    if template.newcomer:
+        yield _none_held(_("Newcomer coupon"), _("no other newcomer coupon is held"), held.filter(newcomer=True))
+    if template.exclusive_group is not None:
+        others = held.filter(exclusive_group=template.exclusive_group)
+        yield _none_held(_("Exclusive group"), _("no other coupon of the group is held"), others)
+
+
+def _none_held(rule: str, wanted: str, held: Any) -> Asked:
+    codes = list(held.values_list("code", flat=True)[:5])
+    return Asked(rule, wanted, ", ".join(codes) or _("none"), not codes)
+
+
+def _ids(customer: str) -> Any:
+    return Customer.objects.filter(key=customer).values("pk")
+
+
+def _moment(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
