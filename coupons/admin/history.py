@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from coupons import approving
 from coupons.admin.desk import Desk, is_money
 from coupons.admin.money import yuan
+from coupons.conditions.names import called
 from coupons.editing import column
-from coupons.models import Supply
+from coupons.models import City, Supply
 from coupons.rules import compile_rules
 
 #: Columns that change by themselves.
@@ -94,4 +95,8 @@ def shown(field: Field, value: Any) -> str:
         return str(field.remote_field.model._default_manager.filter(pk=value).first() or value)
     if isinstance(field, JSONField) and field.name.endswith("conditions"):
         return "; ".join(condition.wording() for condition in compile_rules(value))
+    if field.name == "claim_cities":
+        return ", ".join(called(City, value))
+    if field.name == "looks":
+        return ", ".join(f"{name}: {word}" for name, word in value.items())
     return str(localize(value))

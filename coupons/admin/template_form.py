@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from coupons import editing
+from coupons.admin import comparing, keeping
 from coupons.admin.asking import ConditionsField, LooksField, ReleaseField, ScopeField
 from coupons.admin.desk import RefusedMixin, yuan_field
 from coupons.models import Budget, City, CouponTemplate, Supply
@@ -91,12 +92,22 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
     looks = LooksField(label=gettext_lazy("Looks"))
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
+    #: What was kept of it, shown again; whether it is typed to be proposed.
+    kept: Any = None
+    proposing = False
+
     class Meta:
         model = CouponTemplate
         fields = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        if data is None and self.kept is not None:
+            data = keeping.posted(self.kept)
+        super().__init__(data, *args, **kwargs)
+        self.meanwhile_version, self.meanwhile_by = 0, None
+        self.to_propose: list[str] = []
+        self.touches: list[comparing.Difference] = []
+        self.sure = ""
         self.supply = getattr(self.instance, "supply", None) if self.instance.pk else None
         if self.supply:
             for name in Supply.LIMITS:
@@ -119,6 +130,23 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
     def limits(self) -> dict[str, int | None]:
         return {name: self.cleaned_data[name] for name in Supply.LIMITS if name in self.cleaned_data}
 
+    def clean_version(self) -> int | None:
+        """Compared and found good: then it is the version that was compared."""
+        compared = self.data.get("compared", "")
+        return int(compared) if compared.isdecimal() and len(compared) < 10 else self.cleaned_data["version"]
+
+    @property
+    def compared(self) -> list[comparing.Difference]:
+        """When it was opened, as it is now, as it is typed here."""
+        if not self.meanwhile_version:
+            return []
+        now = CouponTemplate.objects.select_related("supply").get(pk=self.instance.pk)
+        seen = self.data.get("version", "")
+        opened = comparing.version_of(now, int(seen)) if seen.isdecimal() and len(seen) < 10 else None
+        theirs = comparing.values_of(now, now.supply)
+        mine = comparing.values_of(self.instance, {**comparing.limits_of(now.supply), **self.limits})
+        return list(comparing.differences(opened or theirs, theirs, mine))
+
     def clean_starts_after_days(self) -> int:
         return self.cleaned_data["starts_after_days"] or 0
 
@@ -133,9 +161,7 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
         self.say_refused()
         seen = self.cleaned_data.get("version")
         if self.supply and seen is not None and not getattr(self.request, "refused", None):
-            last = self.instance.history.first()
-            if self.instance.version != seen:
-                self.add_error(None, edited_meanwhile(last))
+            self._compare(seen)
         if self.supply:
             for name, counter in (("total_count", "issued_count"), ("total_fen", "issued_fen")):
                 limit, issued = self.cleaned_data.get(name), getattr(self.supply, counter)
@@ -151,8 +177,47 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
                     )
         return self.cleaned_data
 
+    def _compare(self, seen: int) -> None:
+        """Somebody else saved meanwhile: nothing is written, and what differs is laid side by side.
+
+        Who has read that comparison may say so, and then what stands in the form is what they mean.
+        """
+        now = CouponTemplate.objects.get(pk=self.instance.pk)
+        if now.version == seen or self.data.get("compared") == str(now.version):
+            return
+        self.meanwhile_version = now.version
+        self.meanwhile_by = now.history.select_related("history_user").first()
+        self.add_error(None, edited_meanwhile(self.meanwhile_by, compared=True))
+
+    def _look_at_change(self) -> None:
+        """Of what is approved, more is proposed to somebody else; what touches coupons that are out is said before."""
+        supply: Supply = self.supply  # type: ignore[assignment]
+        before = CouponTemplate.objects.get(pk=self.instance.pk)
+        if before.status not in (CouponTemplate.Status.LIVE, CouponTemplate.Status.PAUSED):
+            return
+        limits = {name: value for name, value in self.limits.items() if name not in self.errors}
+        self.to_propose = editing.loosened(before, self.instance, supply, limits)
+        if self.to_propose and not self.proposing:
+            sentence = _(
+                "It is approved as it is. Giving out more, or otherwise, is proposed to somebody who may approve."
+            )
+            for name in self.to_propose:
+                self.add_error(name, ValidationError(sentence, "approval_needed"))
+            return
+        if not supply.issued_count or self.proposing:
+            return
+        after = comparing.values_of(self.instance, {**comparing.limits_of(supply), **limits})
+        self.touches = list(comparing.differences(comparing.values_of(before, supply), after))
+        self.sure = comparing.fingerprint(self.touches)
+        if self.touches and self.data.get("sure") != self.sure:
+            self.add_error(
+                None, ValidationError(_("Nothing is saved yet: read what this touches, then save."), "unsure")
+            )
+
     def _post_clean(self) -> None:
         super()._post_clean()
+        if self.supply and not self.errors:
+            self._look_at_change()
         budget = self.cleaned_data.get("budget")
         if budget is not None and "cap_fen" not in self.errors:
             for name, problems in check_worst_case(self.instance, self.limits, budget.limit_fen).items():
@@ -169,15 +234,12 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
         super()._update_errors(errors)
 
 
-def edited_meanwhile(last: Any) -> ValidationError:
-    """Told to whoever comes second; nothing of either is lost."""
+def edited_meanwhile(last: Any, *, compared: bool = False) -> ValidationError:
+    """Told to whoever comes second; nothing of either is lost. ``compared``: the page lays both side by side."""
     who = getattr(last, "history_user", None) or _("another system")
-    return ValidationError(
-        _(
-            "%(who)s changed this while you had it open. Nothing of yours was saved, nothing of theirs was "
-            "overwritten; what you typed is still here. Open the page once more beside this one, and enter your "
-            "changes there."
-        ),
-        "edited_meanwhile",
-        {"who": who},
+    told = _(
+        "%(who)s changed this while you had it open. Nothing of yours was saved, nothing of theirs was overwritten; "
+        "what you typed is still here."
     )
+    onwards = "" if compared else " " + _("Open the page once more beside this one, and enter your changes there.")
+    return ValidationError(told + onwards, "edited_meanwhile", {"who": who})

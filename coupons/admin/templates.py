@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from coupons import approving, editing
-from coupons.admin.history import WithHistory
+from coupons.admin.making import Making
 from coupons.admin.money import fold, yuan
 from coupons.admin.moving import Move
 from coupons.admin.saying import bar, condition_words, sentences
@@ -194,7 +196,7 @@ class UnderCampaign(RelatedDropdownFilter):
 
 
 @admin.register(CouponTemplate)
-class TemplateAdmin(WithHistory):
+class TemplateAdmin(Making):
     form = TemplateForm
     moves = MOVES
     change_form_before_template = "coupons/admin/template_top.html"
@@ -229,55 +231,42 @@ class TemplateAdmin(WithHistory):
     )
 
     class Media:
-        js = ("coupons/admin.js",)
+        css = {"all": ("coupons/card.css", "coupons/maker.css")}
+        js = ("coupons/admin.js", "coupons/maker.js")
 
+    #: The steps, in the order in which they are thought of.
     fieldsets = (
+        (gettext_lazy("Type"), {"fields": ("budget", "type", "internal_name", "name", "key", "category")}),
         (
-            gettext_lazy("Type and money"),
+            gettext_lazy("Money"),
             {
-                "classes": ["tab"],
                 "fields": (
-                    "budget",
-                    "key",
-                    "internal_name",
-                    "name",
-                    "type",
                     "amount_fen",
                     "percent_off",
                     "threshold_fen",
                     "cap_fen",
-                    "category",
-                ),
-            },
-        ),
-        (
-            gettext_lazy("Validity and release"),
-            {
-                "classes": ["tab"],
-                "fields": ("validity_type", "valid_days", "starts_after_days", "valid_from", "valid_until", "release"),
-            },
-        ),
-        (
-            gettext_lazy("Claim rules"),
-            {"classes": ["tab"], "fields": ("newcomer", "exclusive_group", "claim_cities", "claim_conditions")},
-        ),
-        (
-            gettext_lazy("Use rules"),
-            {"classes": ["tab"], "fields": ("use_conditions", "scope", "stack_group", "returns_on_rollback")},
-        ),
-        (
-            gettext_lazy("Cost and limits"),
-            {
-                "classes": ["tab"],
-                "description": gettext_lazy("A limit that is left empty does not limit; 0 means none at all."),
-                "fields": (
                     "merchant",
                     ("merchant_percent", "merchant_fen"),
-                    *zip(Supply.LIMITS[::2], Supply.LIMITS[1::2], strict=True),
-                ),
+                )
             },
         ),
-        (gettext_lazy("Looks"), {"classes": ["tab"], "fields": ("looks",)}),
+        (
+            gettext_lazy("Validity"),
+            {"fields": ("validity_type", "valid_days", "starts_after_days", "valid_from", "valid_until")},
+        ),
+        (
+            gettext_lazy("Who and where"),
+            {"fields": ("newcomer", "exclusive_group", "claim_cities", "claim_conditions", "release")},
+        ),
+        (gettext_lazy("Use rules"), {"fields": ("use_conditions", "scope", "stack_group", "returns_on_rollback")}),
+        (gettext_lazy("Looks"), {"fields": ("looks",)}),
+        (
+            gettext_lazy("Limits"),
+            {
+                "description": gettext_lazy("A limit that is left empty does not limit; 0 means none at all."),
+                "fields": tuple(zip(Supply.LIMITS[::2], Supply.LIMITS[1::2], strict=True)),
+            },
+        ),
     )
 
     def __init__(self, model: Any, admin_site: Any) -> None:
@@ -304,19 +293,9 @@ class TemplateAdmin(WithHistory):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CouponTemplate]:
         return super().get_queryset(request).select_related("supply", "budget__campaign")
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"request": request})
-
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"valid_days": 7, **super().get_changeform_initial_data(request)}
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        before = obj.status
-        editing.save_template(obj, form.limits, by=person(request), version=form.cleaned_data.get("version"))
-        if change and before != obj.status:
-            sentence = _("Its terms have changed, so it is a draft again and needs approving anew.")
-            self.message_user(request, sentence, messages.WARNING)
+        key = f"c{timezone.localtime():%m%d}-{get_random_string(4, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+        return {"valid_days": 7, "key": key, **super().get_changeform_initial_data(request)}
 
     def moves_for(self, request: HttpRequest, obj: Any) -> list[Move]:
         moves = super().moves_for(request, obj)

@@ -4,10 +4,11 @@ Moments are RFC 3339 with an offset; weekdays 1â€“7, Monday first; month days 1â
 half-open windows of "HH:MM" in the business time zone and may cross midnight. What is left out does not restrict.
 """
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from coupons.rules.engine import InvalidRules
 
 Window = tuple[int, int]
+DAY = 24 * 60  # minutes
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)\Z|^24:00\Z", re.ASCII)
 
 
@@ -129,3 +131,49 @@ class Schedule:
         if self.windows and not within(self.windows, now):
             return "outside_release"
         return None
+
+
+def open_days(
+    schedule: Schedule,
+    start: datetime,
+    count: int,
+    within_period: tuple[datetime | None, datetime | None] = (None, None),
+) -> list[tuple[date, list[Window]]]:
+    """For each of ``count`` days from the day of ``start`` (business time zone): the minutes at which it is given out.
+
+    ``within_period`` narrows it further, half-open: a campaign's beginning and end. Windows are in order and apart.
+    """
+    begins = max((moment for moment in (schedule.starts_at, within_period[0]) if moment), default=None)
+    ends = min((moment for moment in (schedule.ends_at, within_period[1]) if moment), default=None)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = []
+    for number in range(count):
+        day = midnight + timedelta(days=number)
+        days.append((day.date(), list(_open_on(schedule, day, begins, ends))))
+    return days
+
+
+def _open_on(schedule: Schedule, day: datetime, begins: datetime | None, ends: datetime | None) -> Iterator[Window]:
+    if schedule.weekdays and day.isoweekday() not in schedule.weekdays:
+        return
+    is_last = (day + timedelta(days=1)).day == 1
+    if schedule.month_days and day.day not in schedule.month_days and not (is_last and -1 in schedule.month_days):
+        return
+    first = 0 if begins is None else _minute_of(day, begins)
+    last = DAY if ends is None else _minute_of(day, ends)
+    joined: list[Window] = []
+    for a, b in sorted(schedule.windows or ((0, DAY),)):
+        a, b = max(a, first), min(b, last)
+        if a >= b:
+            continue
+        if joined and a <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(b, joined[-1][1]))
+        else:
+            joined.append((a, b))
+    yield from joined
+
+
+def _minute_of(day: datetime, moment: datetime) -> int:
+    """Of that day, from 0 to 1440; the minute that has begun already counts as gone."""
+    gone = (moment.astimezone(day.tzinfo) - day).total_seconds() / 60
+    return min(DAY, max(0, math.ceil(gone)))

@@ -67,7 +67,7 @@ class Words(HTMLParser):
             if said.get(name):
                 self.seen.append(said[name])
         if tag not in self.VOID:
-            silent = tag in self.SILENT or "material-symbols" in (said.get("class") or "")
+            silent = tag in self.SILENT or "material-symbols" in (said.get("class") or "") or said.get("lang") == "en"
             self.open.append((tag, silent or (bool(self.open) and self.open[-1][1])))
 
     def handle_endtag(self, tag):

@@ -61,6 +61,15 @@ def typed(client, address, **answers):
     return data
 
 
+def saved(client, address, data):
+    """Posted; and once more, if what it touches was to be read first."""
+    response = client.post(address, data)
+    if response.status_code == 200 and (sure := response.context["adminform"].form.sure):
+        assert "已经发出" in response.content.decode()
+        response = client.post(address, {**data, "sure": [sure]})
+    return response
+
+
 def new(**answers):
     campaign = answers.pop("campaign", None) or making.campaign(budget_fen=1_000_000)
     return {
@@ -211,7 +220,7 @@ def test_terms_freeze_with_the_first_coupon_and_the_supply_does_not():
     assert "已有券发放" in page
     assert re.search(r'name="amount_fen"[^>]*disabled|disabled[^>]*name="amount_fen"', page)
     data = typed(client, change(made), amount_fen="99", type="no_threshold", total_count="5", internal_name="新名字")
-    assert client.post(change(made), data).status_code == 302
+    assert saved(client, change(made), data).status_code == 302
     made = CouponTemplate.objects.get(pk=made.pk)
     assert (made.amount_fen, made.type, made.supply.total_count) == (2000, "amount_off", 5)
     assert made.internal_name == "新名字"
@@ -227,7 +236,7 @@ def test_a_limit_cannot_be_lower_than_what_was_given_out():
     client = desk(somebody("运营"))
     response = client.post(change(made), typed(client, change(made), total_count="1", total_fen="39.99"))
     assert {"total_count", "total_fen"} <= set(errors(response))
-    assert client.post(change(made), typed(client, change(made), total_count="2", total_fen="40")).status_code == 302
+    assert saved(client, change(made), typed(client, change(made), total_count="2", total_fen="40")).status_code == 302
     made.supply.refresh_from_db()
     assert (made.supply.total_count, made.supply.total_fen) == (2, 4000)
 

@@ -70,8 +70,8 @@ def field(page: Page, label: str) -> Any:
     return page.get_by_label(re.compile(rf"^\s*{re.escape(zh(label))}\s*\*?\s*$")).first
 
 
-def save(page: Page) -> None:
-    page.get_by_role("button", name="保存", exact=True).press("Enter")
+def save(page: Page, button: str = "_save") -> None:
+    page.locator(f'button[name="{button}"]').press("Enter")
     page.wait_for_load_state("networkidle")
     assert page.get_by_text("请修正").count() == 0, page.inner_text("#main")
 
@@ -105,7 +105,7 @@ def make_template(page: Page, address: str, campaign: Campaign) -> CouponTemplat
     field(page, "name for customers").fill("夏日满减券")
     field(page, "face value").fill("20")
     field(page, "threshold").fill("100")
-    save(page)
+    save(page, "_keep")
     return CouponTemplate.objects.get(key="s20")
 
 
