@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from coupons.models import City
+from coupons.rules.identity import identity
 
 MOST_TAGS = 500
 PHONE_SIGNS = str.maketrans("", "", " -–().\u00a0")
@@ -46,6 +47,7 @@ class Told(TypedDict):
 
     key: str
     phone: NotRequired[str | None]
+    wechat_id: NotRequired[str | None]
     nickname: NotRequired[str | None]
     city: NotRequired[str | None]
     registered_at: NotRequired[datetime | None]
@@ -168,6 +170,8 @@ def _told_columns(row: Mapping[str, Any], before: Mapping[str, Any], known_at: d
     }
     if "phone" in row:
         columns["phone"] = phone_of(row["phone"]) if row["phone"] else ""
+    if "wechat_id" in row:
+        columns["wechat"] = identity("wechat", row["wechat_id"]) if row["wechat_id"] else None
     if "nickname" in row:
         columns["nickname"] = row["nickname"] or ""
     return columns
@@ -211,6 +215,7 @@ def _totals(before: Mapping[str, Any], old: Lines, new: Lines) -> dict[str, Any]
 _COLUMNS = {
     "id": "bigint",
     "phone": "text",
+    "wechat": "uuid",
     "nickname": "text",
     "city_id": "text",
     "registered_at": "timestamptz",

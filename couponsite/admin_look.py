@@ -71,6 +71,14 @@ MENU: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("Risk control"),
+        "items": [
+            _page(_("Block list"), "distribution.block", "block"),
+            _page(_("Risk rules"), "distribution.riskrule", "shield"),
+            _page(_("Refusals"), "coupons.refusalcount", "do_not_disturb_on"),
+        ],
+    },
+    {
         "title": _("Finance"),
         "items": [
             _page(_("Redemptions"), "redemption.redemption", "receipt_long"),

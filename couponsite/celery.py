@@ -46,4 +46,9 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "forget how often devices and addresses came": {
+        "task": "distribution.tasks.forget_old_velocity",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
 }

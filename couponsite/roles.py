@@ -49,6 +49,7 @@ _CAMPAIGNS = (
 )
 _EVENTS = ("distribution.inboundevent",)
 _PLANNED = ("coupons.audience", "coupons.area", "coupons.weather", "coupons.band")
+_RISK = ("distribution.block", "distribution.riskrule")
 _NAMED = ("coupons.city", "coupons.category", "coupons.merchant")
 _PEOPLE = ("coupons.customer", "coupons.customerline", "coupons.fact")
 _COUPONS = ("coupons.coupon", "coupons.couponevent")
@@ -66,14 +67,14 @@ Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may b
 
 ROLES: dict[str, Rights] = {
     "运营": (
-        ((*_CAMPAIGNS, *_PLANNED), _ALL),
+        ((*_CAMPAIGNS, *_PLANNED, *_RISK), _ALL),
         (("distribution.messagetemplate",), _ALL),
         (("distribution.codebatch",), ("add", "download")),
         (_CODES, _READS),
         (_SHOPS, _MAKES),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
         (("distribution.message",), ("view", "export", "resend")),
-        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES, *_EVENTS), _READS),
+        ((*_NAMED, *_PEOPLE, *_COUPONS, *_FIGURES, *_WATCHES, *_EVENTS, "coupons.refusalcount"), _READS),
         (
             (
                 "coupons.coupontemplate",
@@ -89,7 +90,7 @@ ROLES: dict[str, Rights] = {
     "审核": (
         (("coupons.coupontemplate",), ("approve", "export")),
         (_CODES, _READS),
-        ((*_CAMPAIGNS, *_PLANNED, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
+        ((*_CAMPAIGNS, *_PLANNED, *_RISK, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
     ),
     "财务": (
         (_CODES, _READS),
@@ -116,6 +117,8 @@ ROLES: dict[str, Rights] = {
         (_SHOPS, _READS),
         ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, *_EVENTS, "coupons.coupontemplate", "distribution.placement"), _READS),
         (_MESSAGES, _READS),
+        (("distribution.block",), _ALL),
+        (("distribution.riskrule", "coupons.refusalcount"), _READS),
         (("coupons.coupon",), ("void",)),
         (("distribution.message",), ("resend",)),
     ),

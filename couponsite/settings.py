@@ -146,6 +146,11 @@ CODES_KEY = env.str("CODES_KEY", default="") or SECRET_KEY
 CODE_FAILURES = env.int("CODE_FAILURES", default=10)  # wrong codes of an account, or of an address …
 CODE_FAILURES_ALL = env.int("CODE_FAILURES_ALL", default=1000)  # … or of everybody together …
 CODE_FAILURE_MINUTES = env.float("CODE_FAILURE_MINUTES", default=10)  # … within so many minutes
+# The company's risk service: POST of who claims what and whence, {"accept": true or false}; unset: nobody is asked.
+RISK_URL = env.str("RISK_URL", default="")
+RISK_KEY = env.str("RISK_KEY", default="")
+RISK_TIMEOUT = env.float("RISK_TIMEOUT", default=0.3)  # seconds of silence …
+RISK_WHEN_SILENT = env.str("RISK_WHEN_SILENT", default="refuse")  # … which are answered so: "refuse" or "accept"
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # --- files -------------------------------------------------------------------------------------------------------

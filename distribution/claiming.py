@@ -15,7 +15,8 @@ from coupons.queries import catalogue, wallet
 from coupons.queries.catalogue import Book
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
-from distribution.queries import placements
+from distribution import risking
+from distribution.queries import placements, risk
 from distribution.queries.placements import CLAIMED_FORMS, CompiledOffer, CompiledPlacement, No, no
 
 _luck = SystemRandom()
@@ -29,11 +30,13 @@ _tidied: dict[int, float] = {}
 
 
 class Where(NamedTuple):
-    """Through what and where a call came. ``position``: (lat, lng) in WGS-84."""
+    """Through what and where a call came. ``position``: (lat, lng) in WGS-84; ``device``, ``ip``: of the customer."""
 
     client: str | None = None
     city: str | None = None
     position: tuple[float, float] | None = None
+    device: str | None = None
+    ip: str | None = None
 
 
 NOWHERE = Where()
@@ -124,6 +127,41 @@ def _give(
     if fitting and placements.in_control_group(placement, customer):
         raise Refused("in_control_group", template_id=fitting[0].template.id)
 
+    if not fitting:
+        raise _refused(noes)
+    risking.ask_outside(placement, customer, now, where)
+    if not risk.is_on(book):
+        return _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
+    try:
+        with transaction.atomic():
+            against = risk.found(customer, now, where, counts=True)
+            if against is not None:
+                raise Refused("risk_refused", template_id=fitting[0].template.id, cause=against)
+            reply = _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
+            if reply.replayed:
+                raise _Replayed  # nothing was given, so nothing is counted
+            return reply
+    except _Replayed:
+        return reply
+
+
+class _Replayed(Exception):
+    """For leaving a transaction."""
+
+
+def _hand_out(
+    book: Book,
+    placement: CompiledPlacement,
+    fitting: list[CompiledOffer],
+    noes: list[No],
+    customer: str,
+    now: datetime,
+    where: Where,
+    by: str,
+    once: Once | None,
+    reason: str,
+) -> Reply:
+    """The first, all or one of the offers that fit; what a limit refuses falls to the next.  :raises Refused: none."""
     while fitting:
         gone = {offer.template.id for offer in fitting if _sold_out.get(offer.template.id, 0.0) > monotonic()}
         if gone:
@@ -150,6 +188,7 @@ def _give(
             placement=placement.key,
             city=where.city,
             client=where.client,
+            device=where.device,
             reason=reason,
         )
         if isinstance(outcome, Reply):
@@ -160,9 +199,12 @@ def _give(
             _sold_out[outcome.grant.template.id] = monotonic() + SOLD_OUT_SECONDS
         noes.append(no(outcome.code, outcome.grant.template.id))
         fitting = [offer for offer in fitting if offer.template is not outcome.grant.template]
+    raise _refused(noes)
 
+
+def _refused(noes: list[No]) -> Refused:
     told = placements.most_telling(noes)
-    raise Refused(told.code, told.reasons, template_id=told.template_id)
+    return Refused(told.code, told.reasons, template_id=told.template_id)
 
 
 def _expired_gave_back(lost: Lost, now: datetime) -> bool:

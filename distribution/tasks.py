@@ -6,18 +6,20 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from distribution import handing, messages, minting, trying
+from distribution import handing, messages, minting, risking, trying
 from distribution.models import InboundEvent, Rest
 from distribution.queries import attempts
 
+# Kinds of work register themselves when they are imported.
 __all__ = [
+    "forget_old_velocity",
     "forget_wrong_codes",
     "handing",
     "minting",
     "send_messages",
     "tidy_events",
     "trying",
-]  # kinds of work register themselves when they are imported
+]
 
 
 @shared_task
@@ -39,3 +41,9 @@ def tidy_events() -> int:
 def forget_wrong_codes() -> None:
     """Attempts that hold nobody back any more."""
     attempts.forget_old(timezone.now())
+
+
+@shared_task
+def forget_old_velocity() -> int:
+    """Counts of windows that are over go; how many."""
+    return risking.forget_old(timezone.now())

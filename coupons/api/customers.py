@@ -50,6 +50,9 @@ class TagsIn(Shape):
 class CustomerIn(Shape):
     key: Key
     phone: Text60 | None = Field(None, examples=["+8613800138000"])
+    wechat_id: Id | None = Field(
+        None, description="The WeChat unionid, or the openid where there is one app. Kept as a digest alone."
+    )
     nickname: Text60 | None = None
     city: Id | None = Field(None, description="GB/T 2260 code, as 310000.")
     registered_at: Moment | None = None

@@ -12,17 +12,21 @@ from coupons.queries.catalogue import CompiledTemplate
 from coupons.queries.direct import row
 from coupons.refused import Refused
 from coupons.rules.codes import new_code, new_id
+from coupons.rules.identity import identity
 
 CALL = """
 SELECT outcome, which, answer, answer_status FROM coupons_issue(
     %s::bigint, %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea, %s::text,
     %s::timestamptz, %s::date, %s::timestamptz, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text,
     %s::bigint[], %s::bigint[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-    %s::bigint[], %s::boolean[], %s::text[])
+    %s::bigint[], %s::boolean[], %s::text[], %s::uuid)
 """
 _UNDONE = "CP001"
 _EXCLUDED = {
     "coupon_one_live_newcomer": "newcomer_coupon_held",
+    "coupon_one_live_by_phone": "newcomer_coupon_held",
+    "coupon_one_live_by_wechat": "newcomer_coupon_held",
+    "coupon_one_live_by_device": "newcomer_coupon_held",
     "coupon_one_live_in_group": "exclusive_coupon_held",
 }
 
@@ -64,6 +68,7 @@ def issue(
     placement: str | None = None,
     city: str | None = None,
     client: str | None = None,
+    device: str | None = None,
     reason: str = "",
 ) -> Reply | Lost:
     """Issue all grants to the customer (made known if new), with ``reply`` kept for the idempotency key.
@@ -104,6 +109,7 @@ def issue(
         [template.worth_fen for template in templates],
         [template.newcomer for template in templates],
         [template.exclusive_group for template in templates],
+        identity("device", device) if device and any(template.newcomer for template in templates) else None,
     )
     try:
         if connection.in_atomic_block:

@@ -11,6 +11,9 @@ from coupons.models.customers import Customer
 from coupons.models.keys import KEY_LENGTH
 from coupons.models.templates import CouponTemplate
 
+#: By what accounts are known to be one person's; of newcomer coupons alone.
+IDENTITIES = ("newcomer_phone", "newcomer_wechat", "newcomer_device")
+
 
 def _life() -> Func:
     """From issue to the end of validity; the end moves never, so that "expired" needs no task."""
@@ -63,6 +66,10 @@ class Coupon(models.Model):
     redemption_id = models.UUIDField(null=True)
     newcomer = models.BooleanField(default=False)
     exclusive_group = models.CharField(max_length=KEY_LENGTH, null=True)
+    #: Digests, of a newcomer coupon alone; NULL: not known. A trigger fills in the first two, whoever issues.
+    newcomer_phone = models.UUIDField(null=True, editable=False)
+    newcomer_wechat = models.UUIDField(null=True, editable=False)
+    newcomer_device = models.UUIDField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("coupon")
@@ -89,6 +96,14 @@ class Coupon(models.Model):
                 name="coupon_one_live_newcomer",
                 expressions=[("customer", RangeOperators.EQUAL), (_life(), RangeOperators.OVERLAPS)],
                 condition=Q(newcomer=True, status__in=("available", "held")),
+            ),
+            *(
+                ExclusionConstraint(
+                    name=f"coupon_one_live_by_{identity.removeprefix('newcomer_')}",
+                    expressions=[(identity, RangeOperators.EQUAL), (_life(), RangeOperators.OVERLAPS)],
+                    condition=Q(newcomer=True, status__in=("available", "held"), **{f"{identity}__isnull": False}),
+                )
+                for identity in IDENTITIES
             ),
             ExclusionConstraint(
                 name="coupon_one_live_in_group",

@@ -20,6 +20,8 @@ class Customer(models.Model):
 
     key = models.CharField(_("key"), max_length=KEY_LENGTH, unique=True, validators=[key_validator])
     phone = models.CharField(_("phone"), max_length=20, blank=True, db_index=True)
+    #: A digest of the WeChat account: who it is we need not know, only whether two are one.
+    wechat = models.UUIDField(_("WeChat account"), null=True, blank=True, editable=False, db_index=True)
     nickname = models.CharField(_("nickname"), max_length=60, blank=True)
     city = models.ForeignKey(City, models.PROTECT, verbose_name=_("city"), null=True, blank=True)
     registered_at = models.DateTimeField(_("registered at"), null=True, blank=True)

@@ -1,24 +1,31 @@
 """`placements/`: what is on offer here and now, and taking it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
 from coupons.api import shapes
-from coupons.api.callers import Caller
+from coupons.api.callers import Caller, address_of
 from coupons.api.door import Door, answer, answer_once, once, read
 from coupons.api.outgoing import CouponsOut, DiscountOut, Problem, Reason, WordingOut
 from coupons.api.pages import Way, page_size, page_url, where_from
-from coupons.api.shapes import CityKey, Client, Key, Position, Shape, Text100
+from coupons.api.shapes import CityKey, Client, Key, Position, Shape, Text100, wrong
 from coupons.queries import catalogue
 from coupons.refused import Invalid
 from distribution.claiming import Where, claim
 from distribution.models import Placement
+from distribution.models.risk import networks_of
 from distribution.queries import offered
+
+
+def _address(said: str) -> str:
+    if not networks_of(said):
+        raise wrong("invalid_format")
+    return said
 
 
 class ClaimIn(Shape):
@@ -29,6 +36,9 @@ class ClaimIn(Shape):
     city: CityKey | None = None
     position: Position | None = None
     device: Text100 | None = None
+    ip: Annotated[Text100, AfterValidator(_address)] | None = Field(
+        None, description="The customer's address, said by a system; a customer's own call comes from where it comes."
+    )
 
 
 class OfferOut(BaseModel):
@@ -80,7 +90,7 @@ class Claims(Door):
         body = read(request, ClaimIn)
         customer = caller.customer_for(body.customer)
         kept = once(request, caller)
-        where = where_of(body)
+        where = where_of(body, ip_of(body, request, caller))
         now = catalogue.business_now()
         return answer_once(kept, lambda: claim(key, customer, now, where, by=caller.name, once=kept))
 
@@ -95,6 +105,8 @@ class OnOffer(Door):
             OpenApiParameter("city", description="GB/T 2260 code."),
             OpenApiParameter("client", enum=["app", "wechat", "mini_program", "open_platform"]),
             OpenApiParameter("customer", description="Named by a system; a customer's own call goes without."),
+            OpenApiParameter("device"),
+            OpenApiParameter("ip", description="The customer's address, said by a system."),
             OpenApiParameter("lat", float, description="Position, WGS-84."),
             OpenApiParameter("lng", float),
             OpenApiParameter("cursor"),
@@ -109,7 +121,9 @@ class OnOffer(Door):
         if channel is not None and channel not in Placement.Channel.values:
             choices = ", ".join(Placement.Channel.values)
             raise Invalid.of("channel", "invalid_choice", _("One of: %(choices)s.") % {"choices": choices})
-        asked: dict[str, Any] = {name: request.GET[name] for name in ("client", "city") if request.GET.get(name)}
+        asked: dict[str, Any] = {
+            name: request.GET[name] for name in ("client", "city", "device", "ip") if request.GET.get(name)
+        }
         if request.GET.get("lat") or request.GET.get("lng"):
             asked["position"] = {name: _number(request, name) for name in ("lat", "lng")}
         told = shapes.read(ClaimIn, orjson.dumps(asked))
@@ -118,7 +132,7 @@ class OnOffer(Door):
             customer,
             channel,
             catalogue.business_now(),
-            where_of(told),
+            where_of(told, ip_of(told, request, caller)),
             size=page_size(request),
             **where_from(request, int),
         )
@@ -131,11 +145,16 @@ class OnOffer(Door):
         )
 
 
-def where_of(said: ClaimIn) -> Where:
+def ip_of(said: ClaimIn, request: HttpRequest, caller: Caller) -> str | None:
+    """The customer's address; a system speaks for many customers from one of its own, which is not theirs."""
+    return said.ip if caller.customer is None else address_of(request)
+
+
+def where_of(said: ClaimIn, ip: str | None = None) -> Where:
     """:raises Invalid: there is no such city."""
     if said.city is not None and said.city not in catalogue.current().cities:
         raise Invalid.of("city", "unknown_key", _("There is no such city."))
-    return Where(said.client, said.city, said.position.wgs84 if said.position else None)
+    return Where(said.client, said.city, said.position.wgs84 if said.position else None, said.device, ip)
 
 
 def _link(request: HttpRequest, way: Way, placement: int | None) -> str | None:

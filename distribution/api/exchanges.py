@@ -10,7 +10,7 @@ from coupons.api.callers import Caller, address_of
 from coupons.api.door import Door, answer_once, once, read
 from coupons.api.outgoing import CouponsOut, Problem
 from coupons.queries import catalogue
-from distribution.api.claims import ClaimIn, where_of
+from distribution.api.claims import ClaimIn, ip_of, where_of
 from distribution.exchanging import exchange
 
 CodeText = Annotated[
@@ -39,7 +39,7 @@ class Exchanges(Door):
         body = read(request, ExchangeIn)
         customer = caller.customer_for(body.customer)
         kept = once(request, caller)
-        where = where_of(body)
+        where = where_of(body, ip_of(body, request, caller))
         now = catalogue.business_now()
         address = address_of(request) if caller.customer is not None else None
         return answer_once(

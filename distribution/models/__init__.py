@@ -10,9 +10,11 @@ from distribution.models.codes import (
     RedemptionCode,
 )
 from distribution.models.messages import Message, MessageTemplate
+from distribution.models.risk import Block, RiskRule, Velocity
 from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
 __all__ = [
+    "Block",
     "Campaign",
     "CodeAttempts",
     "CodeBatch",
@@ -26,5 +28,7 @@ __all__ = [
     "Placement",
     "RedemptionCode",
     "Rest",
+    "RiskRule",
     "TriggerRule",
+    "Velocity",
 ]

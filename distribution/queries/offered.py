@@ -8,7 +8,8 @@ from coupons.queries.catalogue import Book
 from coupons.queries.direct import rows
 from coupons.queries.surroundings import situate
 from coupons.rules import Profile, Situation
-from distribution.queries import placements
+from coupons.rules.identity import identity
+from distribution.queries import placements, risk
 from distribution.queries.placements import CompiledPlacement, No, no
 
 #: What the issuing function would find, template by template; the same order of questions.
@@ -24,9 +25,8 @@ SELECT s.template_id,
            OR (CASE WHEN c.day = %(day)s THEN c.day_fen ELSE 0 END) + w.worth > s.customer_daily_fen
            THEN 'customer_daily_limit'
          WHEN w.worth > 0 AND b.committed_fen + b.spent_fen + w.worth > b.limit_fen THEN 'budget_spent'
-         WHEN w.newcomer AND EXISTS (
-             SELECT FROM coupons_coupon o WHERE o.customer_id = me.id AND o.newcomer
-                AND o.status IN ('available', 'held') AND o.valid_until > %(now)s) THEN 'newcomer_coupon_held'
+         WHEN w.newcomer AND coupons_newcomer_held(me.id, %(device)s::uuid, %(now)s, 'infinity')
+           THEN 'newcomer_coupon_held'
          WHEN w.exclusive_group IS NOT NULL AND EXISTS (
              SELECT FROM coupons_coupon o WHERE o.customer_id = me.id AND o.exclusive_group = w.exclusive_group
                 AND o.status IN ('available', 'held') AND o.valid_until > %(now)s) THEN 'exclusive_coupon_held'
@@ -52,6 +52,10 @@ _STATES = {
 }
 
 
+#: By template: the refusal, if any, and how many the customer has had.
+Limits = dict[int, tuple[str | None, int]]
+
+
 class HasPlace(Protocol):
     @property
     def client(self) -> str | None: ...
@@ -59,6 +63,10 @@ class HasPlace(Protocol):
     def city(self) -> str | None: ...
     @property
     def position(self) -> tuple[float, float] | None: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def ip(self) -> str | None: ...
 
 
 class Page(NamedTuple):
@@ -96,11 +104,12 @@ def on_offer(
     if not found:
         return Page([], None, None)
     first, last = found[0].row.id, found[-1].row.id
-    limits = _limits(found, customer, now)
+    limits = _limits(found, customer, now, where.device)
     profile = placements.known(found, customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
+    risky = risk.is_on(book) and risk.found(customer, now, where, counts=False) is not None
     return Page(
-        [_said(placement, profile, situation, limits) for placement in found],
+        [_said(placement, profile, situation, limits, risky) for placement in found],
         previous=first if offered[0].row.id < first else None,
         next=last if offered[-1].row.id > last else None,
     )
@@ -114,7 +123,7 @@ def _for_city(placement: CompiledPlacement, city: str | None) -> bool:
     )
 
 
-def _limits(found: Iterable[CompiledPlacement], customer: str, now: datetime) -> dict[int, tuple[str | None, int]]:
+def _limits(found: Iterable[CompiledPlacement], customer: str, now: datetime, device: str | None) -> Limits:
     """By template: the refusal that limits and held coupons would give now, and how many the customer has had."""
     templates = {offer.template.id: offer.template for placement in found for offer in placement.offers}
     parameters = {
@@ -123,6 +132,7 @@ def _limits(found: Iterable[CompiledPlacement], customer: str, now: datetime) ->
         "newcomers": [template.newcomer for template in templates.values()],
         "groups": [template.exclusive_group for template in templates.values()],
         "customer": customer,
+        "device": identity("device", device) if device else None,
         "now": now,
         "day": now.date(),
     }
@@ -130,7 +140,11 @@ def _limits(found: Iterable[CompiledPlacement], customer: str, now: datetime) ->
 
 
 def _said(
-    placement: CompiledPlacement, profile: Profile, situation: Situation, limits: dict[int, tuple[str | None, int]]
+    placement: CompiledPlacement,
+    profile: Profile,
+    situation: Situation,
+    limits: Limits,
+    risky: bool,
 ) -> dict[str, Any]:
     whole = placements.refused_as_a_whole(placement, situation.now)
     offers: list[dict[str, Any]] = []
@@ -141,6 +155,8 @@ def _said(
         limit, _had = limits[offer.template.id]
         if refusal is None and barred:
             refusal = no("in_control_group")
+        if refusal is None and risky:
+            refusal = no("risk_refused")
         if refusal is None and limit is not None:
             refusal = no(limit)
         noes.append(refusal)

@@ -57,7 +57,8 @@ _ISSUE = f"""PERFORM outcome FROM coupons_issue(
     a_client => 'app', a_by => 'key:1', a_reason => '', a_templates => ARRAY[t],
     a_budgets => ARRAY[(SELECT budget_id FROM coupons_coupontemplate WHERE id = t)], a_ids => ARRAY[{_ID}],
     a_codes => ARRAY[{_CODE}], a_froms => ARRAY[now()], a_untils => ARRAY[now() + interval '7 days'],
-    a_worths => ARRAY[2000]::bigint[], a_newcomers => ARRAY[false], a_groups => ARRAY[NULL]::text[])"""
+    a_worths => ARRAY[2000]::bigint[], a_newcomers => ARRAY[false], a_groups => ARRAY[NULL]::text[],
+    a_device => NULL)"""
 _REDEEM = f"""SELECT * INTO r FROM bench_to_redeem WHERE place = (SELECT nextval('bench_turn'));
 PERFORM outcome FROM redemption_redeem(
     a_caller => 'key:1', a_key => md5(random()::text), a_fingerprint => '\\x00112233445566778899aabbccddeeff'::bytea,
