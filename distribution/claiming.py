@@ -76,15 +76,16 @@ def give(
     by: str,
     once: Once | None = None,
     reason: str = "",
+    only: int | None = None,
 ) -> Reply:
     """Every rule and limit of the placement, whoever asks and through whatever form; inside the caller's transaction,
-    if there is one. ``reason`` stands on the event.
+    if there is one. ``reason`` stands on the event; ``only``: of its offers those of this template, by id.
 
     :raises Refused: as :func:`claim`.
     :raises Stale: ``book`` is no longer true; nothing was done.
     """
     with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
-        return _give(book, placement, customer, now, where, by, once, reason)
+        return _give(book, placement, customer, now, where, by, once, reason, only)
 
 
 def would_give(book: Book, placement: CompiledPlacement, customer: str, now: datetime, where: Where = NOWHERE) -> Reply:
@@ -110,6 +111,7 @@ def _give(
     by: str,
     once: Once | None,
     reason: str,
+    only: int | None,
 ) -> Reply:
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
@@ -119,6 +121,8 @@ def _give(
     noes: list[No] = []
     fitting: list[CompiledOffer] = []
     for offer in placement.offers:
+        if only is not None and offer.template.id != only:
+            continue
         refusal = placements.refused_by_rules(offer, profile, situation)
         if refusal is None:
             fitting.append(offer)

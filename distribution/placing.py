@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.refused import Refused
-from distribution.models import Offer, Placement, TriggerRule
+from distribution.models import Offer, Placement, SharePlan, TriggerRule
+from distribution.queries import cutting
 
 Status = Placement.Status
 
@@ -24,16 +25,14 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     "end": ((Status.LIVE, Status.PAUSED), Status.ENDED),
 }
 OFFERS = "offers"
-TRIGGER = "trigger"
-#: What sets a placement off.
-TRIGGERS = ("event", "tests", "conditions", "cooldown_minutes", "fresh_minutes", "message_id")
+TOOL = "tool"
 SAID = {
     "open": gettext_lazy("went live"),
     "pause": gettext_lazy("paused"),
     "resume": gettext_lazy("resumed"),
     "end": gettext_lazy("ended"),
     OFFERS: gettext_lazy("what it offers"),
-    TRIGGER: gettext_lazy("what sets it off"),
+    TOOL: gettext_lazy("what it works with"),
 }
 #: What an approver looked at, beside the offers.
 APPROVED = ("channel", "form", "pick")
@@ -54,6 +53,10 @@ def move(placement: Placement, name: str, *, by: AbstractUser | None) -> Placeme
         raise Refused("state_forbids", detail=_("It offers nothing yet: add an offer first."))
     if name == "open" and now.form == Placement.Form.TRIGGER and not TriggerRule.objects.filter(placement=now).exists():
         raise Refused("state_forbids", detail=_("Nothing sets it off yet: say which event does."))
+    if name in ("open", "resume"):
+        plan = SharePlan.objects.filter(placement=now).first()
+        if plan is not None:
+            cutting.of_plan(plan, cutting.offered_by(now))
     now.status = target
     now._change_reason = name  # type: ignore[attr-defined]
     now._history_user = by  # type: ignore[attr-defined]
@@ -111,24 +114,26 @@ def save(
 
 
 @transaction.atomic
-def save_trigger(rule: TriggerRule, *, may_approve: bool, by: AbstractUser | None) -> bool:
-    """Writes what sets the placement off. True: it was approved, has changed, and is a draft again.
+def save_tool(tool: TriggerRule | SharePlan, *, may_approve: bool, by: AbstractUser | None) -> bool:
+    """Writes what the placement works with. True: it was approved, has changed, and is a draft again.
 
     :raises Refused: ``state_forbids`` once the placement has ended.
     """
-    placement = Placement.objects.select_for_update(no_key=True).get(pk=rule.placement_id)
+    placement = Placement.objects.select_for_update(no_key=True).get(pk=tool.placement_id)
     if placement.status == Status.ENDED:
         raise Refused("state_forbids", state=placement.status)
-    before = TriggerRule.objects.filter(pk=rule.pk).first()
-    rule._history_user = by  # type: ignore[attr-defined]
-    if before is not None and all(getattr(before, name) == getattr(rule, name) for name in TRIGGERS):
+    model = type(tool)
+    before = model.objects.filter(pk=tool.pk).first()
+    tool._history_user = by  # type: ignore[union-attr]
+    columns = [field.attname for field in model._meta.concrete_fields]
+    if before is not None and all(getattr(before, name) == getattr(tool, name) for name in columns):
         return False
-    rule.save()
+    tool.save()
     back = placement.status in (Status.LIVE, Status.PAUSED) and not may_approve
     if back:
         placement.status = Status.DRAFT
         placement._history_user = by  # type: ignore[attr-defined]
-        placement._change_reason = TRIGGER  # type: ignore[attr-defined]
+        placement._change_reason = TOOL  # type: ignore[attr-defined]
         placement.save(update_fields=["status"])
     return back
 

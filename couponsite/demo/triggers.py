@@ -70,7 +70,7 @@ def make(maker: User) -> None:
             message=messages.get(message or ""),
         )
         rule.full_clean()
-        placing.save_trigger(rule, may_approve=True, by=maker)
+        placing.save_tool(rule, may_approve=True, by=maker)
 
 
 def tell(luck: random.Random, customer: str, now: datetime, client: str, city: str) -> None:

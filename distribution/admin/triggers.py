@@ -238,7 +238,7 @@ class TriggerAdmin(WithHistory):
         return obj.placement.status != Placement.Status.DRAFT
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        back = placing.save_trigger(obj, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
+        back = placing.save_tool(obj, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
         if back:
             self.message_user(
                 request, _("What sets it off has changed, so it is a draft again and needs approving anew."), 30

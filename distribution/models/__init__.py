@@ -11,6 +11,7 @@ from distribution.models.codes import (
 )
 from distribution.models.messages import Message, MessageTemplate
 from distribution.models.risk import Block, RiskRule, Velocity
+from distribution.models.shares import SharePacket, SharePlan, ShareTake
 from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "RedemptionCode",
     "Rest",
     "RiskRule",
+    "SharePacket",
+    "SharePlan",
+    "ShareTake",
     "TriggerRule",
     "Velocity",
 ]

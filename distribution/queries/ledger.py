@@ -1,4 +1,4 @@
-"""Proof that what was exchanged, bound and counted here is what the ledger says was given out."""
+"""Proof that what was exchanged, shared, bound and counted here is what the ledger says was given out."""
 
 from collections.abc import Iterator
 
@@ -28,6 +28,25 @@ SELECT 'coupon ' || coalesce(s.coupon, i.coupon), 'exchange ' || ROW(s.batch, s.
        'issued ' || ROW(i.batch, i.customer)::text
   FROM said s FULL JOIN issued i ON i.coupon = s.coupon
  WHERE (s.batch, s.customer) IS DISTINCT FROM (i.batch, i.customer)
+""",
+    ),
+    (
+        "share packet: taken",
+        """
+SELECT 'packet of order ' || p.order_key, p.taken_count::text, count(t.id)::text
+  FROM distribution_sharepacket p LEFT JOIN distribution_sharetake t ON t.packet_id = p.token
+ GROUP BY p.token HAVING p.taken_count <> count(t.id) OR p.taken_count > jsonb_array_length(p.cut)
+ ORDER BY p.token
+""",
+    ),
+    (
+        "share packet: a slot's coupon",
+        """
+SELECT 'take ' || t.id, t.coupon_id::text, coalesce(c.template_id::text, 'no coupon')
+  FROM distribution_sharetake t JOIN distribution_sharepacket p ON p.token = t.packet_id
+  LEFT JOIN coupons_coupon c ON c.id = t.coupon_id
+ WHERE c.template_id IS DISTINCT FROM (p.cut->>t.slot)::bigint
+ ORDER BY t.id
 """,
     ),
 )
