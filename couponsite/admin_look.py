@@ -48,6 +48,7 @@ MENU: list[dict[str, Any]] = [
             _page(_("Coupon templates"), "coupons.coupontemplate", "confirmation_number"),
             _page(_("Placements"), "distribution.placement", "ads_click"),
             _page(_("Triggers"), "distribution.triggerrule", "bolt"),
+            _page(_("Share packets"), "distribution.shareplan", "group_add"),
             _page(_("Events of the app"), "distribution.inboundevent", "sensors"),
             _page(_("Redemption codes"), "distribution.codebatch", "password"),
             _page(_("Code lookup"), "distribution.redemptioncode", "pin"),

@@ -45,9 +45,10 @@ _CAMPAIGNS = (
     "distribution.placement",
     "distribution.offer",
     "distribution.triggerrule",
+    "distribution.shareplan",
     "coupons.coupontemplate",
 )
-_EVENTS = ("distribution.inboundevent",)
+_EVENTS = ("distribution.inboundevent", "distribution.sharepacket")
 _PLANNED = ("coupons.audience", "coupons.area", "coupons.weather", "coupons.band")
 _RISK = ("distribution.block", "distribution.riskrule")
 _NAMED = ("coupons.city", "coupons.category", "coupons.merchant")

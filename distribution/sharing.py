@@ -139,7 +139,7 @@ def told(packet: SharePacket, now: datetime, asking: str | None = None) -> dict[
     return {
         "token": packet.token,
         "url": f"{settings.PUBLIC_URL}/h5/share/{packet.token}/",
-        "state": "taken" if gone else "ended" if now >= packet.ends_at else "open",
+        "state": state_of(packet, now),
         "slots_count": len(packet.cut),
         "taken_count": packet.taken_count,
         "pot_fen": packet.pot_fen,
@@ -156,6 +156,13 @@ def told(packet: SharePacket, now: datetime, asking: str | None = None) -> dict[
             for take in takes
         ],
     }
+
+
+def state_of(packet: SharePacket, now: datetime) -> str:
+    """``open``, ``taken`` (no slot is left) or ``ended``."""
+    if packet.taken_count >= len(packet.cut):
+        return "taken"
+    return "ended" if now >= packet.ends_at else "open"
 
 
 def masked(nickname: str) -> str:

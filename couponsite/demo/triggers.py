@@ -4,10 +4,12 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.contrib.auth.models import User
 
-from distribution import placing, triggering
-from distribution.models import MessageTemplate, Placement, TriggerRule
+from coupons.refused import Refused
+from distribution import placing, sharing, triggering
+from distribution.models import MessageTemplate, Placement, SharePlan, TriggerRule
 from distribution.queries.triggers import Event
 
 MESSAGES = (
@@ -71,6 +73,24 @@ def make(maker: User) -> None:
         )
         rule.full_clean()
         placing.save_tool(rule, may_approve=True, by=maker)
+
+    plan = SharePlan(placement=Placement.objects.get(key="luck-share"), slots_count=8, pot_fen=6400)
+    plan.full_clean()
+    placing.save_tool(plan, may_approve=True, by=maker)
+
+
+def share(luck: random.Random, order: str, customer: str, friends: list[str], now: datetime) -> None:
+    """A packet of the order, and friends who take some of it."""
+    try:
+        packet = orjson.loads(sharing.spawn("luck-share", order, customer, now).body)
+    except Refused:
+        return  # the campaign has not begun
+    for friend in friends:
+        now += timedelta(minutes=luck.randint(1, 50))
+        try:
+            sharing.take(packet["token"], friend, now, by=f"customer:{friend}")
+        except Refused:
+            continue
 
 
 def tell(luck: random.Random, customer: str, now: datetime, client: str, city: str) -> None:

@@ -1,6 +1,5 @@
-"""The operators' pages of campaigns, of where they are placed, what sets them off, what is written to customers,
-and who gets nothing."""
+"""The operators' pages of campaigns, of where they are placed, what sets them off, and what is written to customers."""
 
-from distribution.admin import campaigns, code_batches, messages, placements, risk, triggers
+from distribution.admin import campaigns, code_batches, messages, placements, risk, shares, triggers
 
-__all__ = ["campaigns", "code_batches", "messages", "placements", "risk", "triggers"]
+__all__ = ["campaigns", "code_batches", "messages", "placements", "risk", "shares", "triggers"]

@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from coupons.admin.history import WithHistory
+from coupons.admin.money import yuan
 from coupons.models import CouponTemplate
 from coupons.queries.wording import wording
 from distribution import placing
@@ -207,7 +208,7 @@ class PlacementAdmin(WithWhy, WithHistory):
         return {
             "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
             "title": str(obj),
-            "facts": [(_("Given out"), f"{issued:,}")],
+            "facts": [(_("Given out"), f"{issued:,}"), *_expected(obj.pick, offers)],
             "links": links,
             "notes": notes,
             "groups": [
@@ -265,6 +266,18 @@ class PlacementAdmin(WithWhy, WithHistory):
     @display(description=gettext_lazy("Given out"))
     def issued(self, obj: Any) -> SafeString | int:
         return format_html('<span class="desk-number">{}</span>', f"{obj.issued_count:,}")
+
+
+def _expected(pick: str, offers: list[Offer]) -> list[tuple[str, str]]:
+    """By luck: what one claim costs at most on average, if all can be given and the weights decide."""
+    if pick != Placement.Pick.RANDOM or not offers:
+        return []
+    worths = [(offer.template.worth_fen, offer.weight) for offer in offers]
+    total = sum(weight for _worth, weight in worths)
+    known = [worth * weight for worth, weight in worths if worth is not None]
+    if len(known) < len(worths):
+        return [(_("Expected cost of a claim"), _("not known: a percentage without a cap"))]
+    return [(_("Expected cost of a claim"), yuan(round(sum(known) / total)))]
 
 
 def _is_number(value: Any) -> bool:
