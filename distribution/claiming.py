@@ -111,7 +111,7 @@ def _give(
     by: str,
     once: Once | None,
     reason: str,
-    only: int | None,
+    only: int | None = None,
 ) -> Reply:
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
