@@ -43,7 +43,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
         "audiences": [
             {"key": audience.key, "name": audience.name, "conditions": audience.conditions} for audience in audiences
         ],
-        "templates": [_template(template) for template in templates],
+        "templates": [template_document(template) for template in templates],
         "placements": [_placement(placement) for placement in placements],
     }
 
@@ -88,7 +88,7 @@ def _named(model: type[Named], keys: set[str]) -> list[dict[str, str]]:
     return [{"key": row.key, "name": row.name} for row in model._default_manager.filter(pk__in=keys).order_by("pk")]
 
 
-def _template(template: CouponTemplate) -> dict[str, Any]:
+def template_document(template: CouponTemplate) -> dict[str, Any]:
     money = {
         "amount_fen": template.amount_fen,
         "threshold_fen": template.threshold_fen,

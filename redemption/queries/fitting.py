@@ -1,6 +1,6 @@
 """Which of a customer's coupons fit an order, and why the others do not: asked alike for quotes and redemptions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from coupons.queries.profiles import needs_of, profile
 from coupons.queries.surroundings import situate
 from coupons.refused import SENTENCES, Refused
 from coupons.rules import CustomerCondition, Profile, Situation
-from redemption.pricing import Bill, Candidate, Priced, Terms, Why, hundredths, price_one
+from redemption.pricing import Bill, Candidate, Line, Priced, Terms, Why, hundredths, price_one
 from redemption.queries.basket import Basket
 
 #: A wallet is quoted up to this many coupons, those that expire first.
@@ -130,10 +130,10 @@ def fit(basket: Basket, known: Standing, book: Book, now: datetime) -> Fitted:
     """Each coupon alone on the order, by its state, its template's conditions and its price."""
     templates = book.templates({coupon.template_id for coupon in known.coupons})
     uses = {
-        id: book.keep(("use", id), lambda template=templates[id]: _use(template))  # type: ignore[misc]
+        id: book.keep(("use", id), lambda template=templates[id]: use_of(template))  # type: ignore[misc]
         for id in {coupon.template_id for coupon in known.coupons}
     }
-    bill = Bill(_charged(basket, uses.values(), book), basket.shipping_fen)
+    bill = Bill(charged(basket.lines, uses.values(), book), basket.shipping_fen)
     customer = _profile(basket.customer, uses.values(), now)
     situation = situate(
         now,
@@ -196,7 +196,7 @@ def _unmet(use: Use, customer: Profile, situation: Situation) -> list[dict[str, 
     return [reason("conditions_unmet"), *(condition.reason(verdict) for condition, verdict in failed)]
 
 
-def _use(template: CompiledTemplate) -> Use:
+def use_of(template: CompiledTemplate) -> Use:
     row = template.row
     scope = row.scope
     terms = Terms(
@@ -229,13 +229,13 @@ def _profile(customer: str, uses: Any, now: datetime) -> Profile:
     return profile(customer, frozenset().union(*(use.needs for use in asking)), since=since)
 
 
-def _charged(basket: Basket, uses: Any, book: Book) -> tuple[Any, ...]:
+def charged(lines: tuple[Line, ...], uses: Iterable[Use], book: Book) -> tuple[Line, ...]:
     """The lines, without merchants whom we do not know: nobody can be charged for theirs, so the platform pays."""
     if all(use.terms.merchant or not (use.terms.merchant_percent or use.terms.merchant_fen) for use in uses):
-        return basket.lines
-    named = {line.merchant for line in basket.lines if line.merchant is not None}
+        return lines
+    named = {line.merchant for line in lines if line.merchant is not None}
     known: set[str] = book.keep("merchants in orders", set)
     unseen = named - known
     if unseen:
         known |= set(Merchant.objects.filter(pk__in=unseen).values_list("pk", flat=True))
-    return tuple(line if line.merchant in known else line._replace(merchant=None) for line in basket.lines)
+    return tuple(line if line.merchant in known else line._replace(merchant=None) for line in lines)

@@ -1,6 +1,6 @@
 """`make bench`: every path against its floor, in one run on one machine, medians over rounds that alternate.
 
-    python -m tests.bench [doors|database|ledger …] [--rounds N] [--seconds S]
+    python -m tests.bench [doors|database|rehearsal|ledger …] [--rounds N] [--seconds S]
 
 Runs on a database of its own beside the one that DATABASE_URL names (the embedded server if none), on loopback, and
 drops it again. Commits wait for the disk on both sides of every ratio.
@@ -28,13 +28,13 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from couponsite import serving
-from tests.bench import company, database, doors, ledger, load
+from tests.bench import company, database, doors, ledger, load, rehearsal
 from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "ledger")
+PARTS = ("doors", "database", "rehearsal", "ledger")
 
 
 def main() -> None:
@@ -51,6 +51,8 @@ def main() -> None:
         # After the doors, which redeem chosen coupons: this part takes whichever are left.
         if "database" in told.parts:
             show_database(dsn, filled, told.rounds)
+        if "rehearsal" in told.parts:
+            show_rehearsal()
         if "ledger" in told.parts:
             show_ledger()
 
@@ -95,6 +97,13 @@ def show_ledger() -> None:
     coupons, seconds, said = ledger.measure()
     met = "met" if seconds <= ledger.LIMIT_SECONDS else "short"
     say(f"{coupons:,} coupons: {seconds:.1f} s, limit {ledger.LIMIT_SECONDS:.0f} s  {met}\n{said[-2000:]}")
+
+
+def show_rehearsal() -> None:
+    say(f"\nA rehearsal on {rehearsal.ORDERS:,} orders …")
+    orders, seconds, said = rehearsal.measure()
+    met = "met" if seconds <= rehearsal.LIMIT_SECONDS else "short"
+    say(f"{orders:,} orders: {seconds:.1f} s, limit {rehearsal.LIMIT_SECONDS:.0f} s  {met}\n{said}")
 
 
 @contextmanager

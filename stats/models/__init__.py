@@ -1,0 +1,4 @@
+from stats.models.rehearsals import Rehearsal
+from stats.models.rollups import DayRollup
+
+__all__ = ["DayRollup", "Rehearsal"]
