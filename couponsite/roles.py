@@ -87,8 +87,10 @@ ROLES: dict[str, Rights] = {
             ("export",),
         ),
         (("coupons.customer",), ("import",)),
+        (("stats.rehearsal",), ("add", "delete", "view")),
     ),
     "审核": (
+        (("stats.rehearsal",), ("add", "view")),
         (("coupons.coupontemplate",), ("approve", "export")),
         (_CODES, _READS),
         ((*_CAMPAIGNS, *_PLANNED, *_RISK, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
@@ -96,6 +98,7 @@ ROLES: dict[str, Rights] = {
     "财务": (
         (_CODES, _READS),
         (_SHOPS, _READS),
+        (("stats.rehearsal",), _READS),
         ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
         (
             (

@@ -1,6 +1,6 @@
 """Which of a customer's coupons fit an order, and why the others do not: asked alike for quotes and redemptions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -77,6 +77,11 @@ class Use(NamedTuple):
     needs: frozenset[str]
     days_back: int
 
+    @property
+    def charges_lines(self) -> bool:
+        """Merchants pay a part, each for their own lines."""
+        return not self.terms.merchant and bool(self.terms.merchant_percent or self.terms.merchant_fen)
+
 
 class Fit(NamedTuple):
     """One coupon on the order, alone. ``reasons``: why not, empty if it fits; then ``priced`` is what it takes off."""
@@ -133,7 +138,10 @@ def fit(basket: Basket, known: Standing, book: Book, now: datetime) -> Fitted:
         id: book.keep(("use", id), lambda template=templates[id]: use_of(template))  # type: ignore[misc]
         for id in {coupon.template_id for coupon in known.coupons}
     }
-    bill = Bill(charged(basket.lines, uses.values(), book), basket.shipping_fen)
+    lines = basket.lines
+    if any(use.charges_lines for use in uses.values()):
+        lines = charged(lines, _merchants(lines, book))
+    bill = Bill(lines, basket.shipping_fen)
     customer = _profile(basket.customer, uses.values(), now)
     situation = situate(
         now,
@@ -229,13 +237,16 @@ def _profile(customer: str, uses: Any, now: datetime) -> Profile:
     return profile(customer, frozenset().union(*(use.needs for use in asking)), since=since)
 
 
-def charged(lines: tuple[Line, ...], uses: Iterable[Use], book: Book) -> tuple[Line, ...]:
-    """The lines, without merchants whom we do not know: nobody can be charged for theirs, so the platform pays."""
-    if all(use.terms.merchant or not (use.terms.merchant_percent or use.terms.merchant_fen) for use in uses):
-        return lines
+def _merchants(lines: tuple[Line, ...], book: Book) -> set[str]:
+    """Those that we know, of the lines' and perhaps others."""
     named = {line.merchant for line in lines if line.merchant is not None}
     known: set[str] = book.keep("merchants in orders", set)
     unseen = named - known
     if unseen:
         known |= set(Merchant.objects.filter(pk__in=unseen).values_list("pk", flat=True))
+    return known
+
+
+def charged(lines: tuple[Line, ...], known: Container[str | None]) -> tuple[Line, ...]:
+    """The lines, without merchants whom we do not know: nobody can be charged for theirs, so the platform pays."""
     return tuple(line if line.merchant in known else line._replace(merchant=None) for line in lines)

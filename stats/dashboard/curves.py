@@ -17,7 +17,7 @@ from stats.queries.numbers import Numbers
 class Line:
     day: str
     short: str
-    point: float
+    point: Any  # a number, or several with spaces between
     cells: list[str]
 
 

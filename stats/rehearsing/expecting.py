@@ -59,6 +59,7 @@ class Expecting:
         self.plan, self.assumptions, self.until = plan, assumptions, until
         self.worth_fen = plan.template.worth_fen
         self.limits = limits
+        self.one = assumptions.claimers * (1000 - plan.control_permille) // 1000  # the part of a customer that claims
         #: What is left of the shared limits, in parts of a coupon or of a fen.
         self.left = {name: limit * WHOLE for name in SHARED if (limit := limits[name]) is not None}
         self.each, self.each_day = self._each("customer"), self._each("customer_daily")
@@ -120,7 +121,7 @@ class Expecting:
     # --- a claim -------------------------------------------------------------------------------------------------
 
     def _claim(self, chance: Chance) -> None:
-        claimer, one, day = self.claimers[chance.customer], self.assumptions.claimers, chance.at.date()
+        claimer, one, day = self.claimers[chance.customer], self.one, chance.at.date()
         if claimer.day != day:
             claimer.day, claimer.day_claimed = day, 0
         wanted = one
@@ -179,7 +180,7 @@ class Expecting:
         if claimer is None:
             return
         usable = [held for held in claimer.coupons if held.weight and held.valid_from <= chance.at < held.valid_until]
-        holding = min(self.assumptions.claimers, sum(held.weight for held in usable))
+        holding = min(self.one, sum(held.weight for held in usable))
         wanted = part(holding, self.assumptions.use_percent)
         for held in usable:
             used = min(wanted, held.weight)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from coupons import rules
-from coupons.models import CouponTemplate, Supply
+from coupons.models import CouponTemplate, Merchant, Supply
 from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.profiles import needs_of
 from coupons.queries.surroundings import situate, weather_in
@@ -26,18 +26,20 @@ NOBODY = Profile(None, "")
 @dataclass(slots=True)
 class Plan:
     """``shift``: the planned first day less the first day of the past. ``audiences``: the claim rules by offer; any of
-    them lets the customer claim.
+    them lets the customer claim. ``control_permille``: so many customers of a thousand are in the control group.
     """
 
     template: CompiledTemplate
     use: Use
     book: Book
+    merchants: frozenset[str]
     shift: timedelta
     opens_at: datetime
     closes_at: datetime
     schedule: Schedule
     audiences: tuple[tuple[Condition, ...], ...]
     unknown_passes: bool
+    control_permille: int
     needs: frozenset[str]
     days_back: int
 
@@ -77,7 +79,9 @@ class Plan:
         return self.failed(self.template.use_rules, customer, situation)
 
     def price(self, lines: tuple[Line, ...], shipping_fen: int) -> Priced | Why:
-        return price_one(self.use.terms, Bill(fitting.charged(lines, [self.use], self.book), shipping_fen))
+        if self.use.charges_lines:
+            lines = fitting.charged(lines, self.merchants)
+        return price_one(self.use.terms, Bill(lines, shipping_fen))
 
     def validity(self, moment: datetime) -> tuple[datetime, datetime]:
         start, end = self.template.validity(moment)
@@ -128,12 +132,14 @@ def plan(
         template=compiled,
         use=fitting.use_of(compiled),
         book=book,
+        merchants=frozenset(Merchant.objects.values_list("pk", flat=True)),
         shift=shift,
         opens_at=begins - shift,
         closes_at=campaign.ends_at - shift,
         schedule=replace(compiled.schedule, starts_at=None, ends_at=None if ends is None else ends - shift),
         audiences=audiences,
         unknown_passes=unknown_passes,
+        control_permille=int(campaign.control_percent * 10),
         needs=needs,
         days_back=days_back,
     )

@@ -99,8 +99,9 @@ def run(job: Job) -> Iterator[jobs.Step]:
     days = [rehearsal.first_day + timedelta(days=number) for number in range(rehearsal.day_count)]
     population, quiet = _today(planned, first, until)
     open_days = [day for day in days if planned.open_on(day)]
+    reached = quiet * assumptions.quiet_claimers * (1000 - planned.control_permille) // 1000
     expecting = Expecting(planned, assumptions, limits, until)
-    expecting.run(chances, days, _spread(quiet * assumptions.quiet_claimers, open_days))
+    expecting.run(chances, days, _spread(reached, open_days))
     qualifying = {chance.customer for chance in chances if chance.claims}
     rehearsal.found = {
         **expecting.told(days),
@@ -110,6 +111,7 @@ def run(job: Job) -> Iterator[jobs.Step]:
         "population": population,
         "quiet": quiet if open_days else 0,
         "open_days": len(open_days),
+        "control_permille": planned.control_permille,
         "limits_left": limits,
         "worth_fen": planned.template.worth_fen,
         "worst_fen": worst_fen(planned, limits, len(open_days)),

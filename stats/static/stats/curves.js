@@ -3,7 +3,10 @@
   const charts = new Map();
 
   const draw = (canvas) => {
-    const rows = [...document.getElementById(canvas.dataset.table).tBodies[0].rows].reverse();
+    const rows = [...document.getElementById(canvas.dataset.table).tBodies[0].rows];
+    if (canvas.dataset.order !== "ascending") rows.reverse();
+    const points = rows.map((row) => row.dataset.point.split(" ").map(Number)); // "-": there is none, and NaN leaves a gap
+    const names = (canvas.dataset.names ?? "").split("|");
     const style = getComputedStyle(canvas.parentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const short = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
@@ -12,21 +15,23 @@
       type: "line",
       data: {
         labels: rows.map((row) => row.dataset.label),
-        datasets: [{
-          data: rows.map((row) => Number(row.dataset.point)),
-          borderColor: colour("--curve"), backgroundColor: colour("--curve-area"), fill: "origin",
-          borderWidth: 2, pointRadius: 0, pointHitRadius: 12, pointHoverRadius: 4, cubicInterpolationMode: "monotone",
-        }],
+        // The second half of several lines is what really happened: dashed.
+        datasets: names.map((name, place) => ({
+          label: name, data: points.map((row) => row[place]),
+          borderColor: colour(place % 2 ? "--curve-other" : "--curve"), backgroundColor: colour("--curve-area"),
+          fill: names.length === 1 ? "origin" : false, borderDash: names.length > 2 && place >= names.length / 2 ? [5, 4] : [],
+          borderWidth: 2, pointRadius: rows.length === 1 ? 3 : 0, pointHitRadius: 12, pointHoverRadius: 4, cubicInterpolationMode: "monotone",
+        })),
       },
       options: {
         animation: false, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
         plugins: {
-          legend: { display: false },
+          legend: { display: names.length > 1, align: "start", labels: { color: colour("--curve-text"), boxWidth: 24, boxHeight: 1 } },
           tooltip: {
             displayColors: false,
             callbacks: {
               title: ([item]) => rows[item.dataIndex].cells[0].textContent,
-              label: (item) => rows[item.dataIndex].cells[1].textContent,
+              label: (item) => [item.dataset.label, rows[item.dataIndex].cells[1 + item.datasetIndex].textContent].filter(Boolean).join(": "),
             },
           },
         },
