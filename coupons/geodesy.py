@@ -6,9 +6,9 @@ BD-09. Neither formula was ever published; these are the ones that everybody mea
 way back is found by repeating the way there, to a millimetre, but for the last kilometre along the rim.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import atan2, cos, hypot, pi, radians, sin, sqrt
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Position: TypeAlias = tuple[float, float]
 
@@ -88,3 +88,21 @@ def _is_shifted(lat: float, lng: float) -> bool:
 
 def _in_any(boxes: tuple[tuple[float, float, float, float], ...], lat: float, lng: float) -> bool:
     return any(south <= lat <= north and west <= lng <= east for south, west, north, east in boxes)
+
+
+#: How positions of each datum come to WGS-84.
+TO_WGS84: Mapping[str, Callable[[float, float], Position]] = {
+    "wgs84": lambda lat, lng: (lat, lng),
+    "gcj02": gcj02_to_wgs84,
+    "bd09": bd09_to_wgs84,
+}
+
+
+def shape_to_wgs84(coordinates: Any, datum: str) -> Any:
+    """Coordinates of GeoJSON, nested however deep, in WGS-84 to the centimetre."""
+    if datum == "wgs84":
+        return coordinates
+    if coordinates and isinstance(coordinates[0], int | float):
+        lat, lng = TO_WGS84[datum](coordinates[1], coordinates[0])
+        return [round(lng, 7), round(lat, 7)]
+    return [shape_to_wgs84(part, datum) for part in coordinates]

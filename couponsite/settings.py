@@ -153,6 +153,12 @@ RISK_TIMEOUT = env.float("RISK_TIMEOUT", default=0.3)  # seconds of silence …
 RISK_WHEN_SILENT = env.str("RISK_WHEN_SILENT", default="refuse")  # … which are answered so: "refuse" or "accept"
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
+# What maps show below areas: an address as https://tiles.example.com/{z}/{x}/{y}.png, its datum (Chinese maps: gcj02)
+# and who is to be named; unset: a grid of coordinates, and nothing leaves the house.
+MAP_TILES = env.str("MAP_TILES", default="")
+MAP_TILES_DATUM = env.str("MAP_TILES_DATUM", default="wgs84")
+MAP_TILES_BY = env.str("MAP_TILES_BY", default="")
+
 # --- files -------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -95,7 +95,7 @@ def would_give(book: Book, placement: CompiledPlacement, customer: str, now: dat
     """
     try:
         with transaction.atomic():
-            reply = _give(book, placement, customer, now, where, "system:why", None, "")
+            reply = _give(book, placement, customer, now, where, "system:why", None, "", None)
             transaction.set_rollback(True)
             return reply
     finally:

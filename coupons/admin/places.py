@@ -1,8 +1,7 @@
-"""Cities, areas, weather; categories and merchants: the things that rules name."""
+"""Cities, weather; categories and merchants: the things that rules name."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
@@ -11,10 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from coupons.admin.desk import Desk, ReadDesk
-from coupons.models import Area, Audience, Category, City, CouponTemplate, Merchant, Weather
+from coupons.models import Category, City, CouponTemplate, Merchant, Weather
 
 
 @admin.register(City)
@@ -48,47 +46,6 @@ class CategoryAdmin(KeyedDesk):
 class MerchantAdmin(KeyedDesk):
     empty_words = gettext_lazy("No merchants yet. Merchants share the cost of coupons, or have coupons of their own.")
     export_fields = ("key", "name")
-
-
-class Shape(forms.JSONField):
-    """GeoJSON; nothing yet is blank, not ``null``."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return "" if value is None else super().prepare_value(value)
-
-
-class AreaForm(forms.ModelForm):
-    class Meta:
-        model = Area
-        fields = ()
-
-    def clean_geojson(self) -> Any:
-        """As drawing tools write it: a Feature around the shape is taken off. The model says what is wrong with it."""
-        shape = self.cleaned_data["geojson"]
-        if isinstance(shape, dict) and shape.get("type") == "Feature":
-            return shape.get("geometry")
-        return shape
-
-
-@admin.register(Area)
-class AreaAdmin(KeyedDesk):
-    form = AreaForm
-    fields = ("key", "name", "geojson")
-    empty_words = gettext_lazy("No areas yet. An area is a service zone or a business district on the map.")
-
-    def hangs(self, obj: Any) -> bool:
-        named: Any = {"areas": {"any_of": [obj.pk]}}
-        return (
-            Audience.objects.filter(conditions__contains=named).exists()
-            or CouponTemplate.objects.filter(
-                Q(claim_conditions__contains=named) | Q(use_conditions__contains=named)
-            ).exists()
-        )
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "geojson":
-            return db_field.formfield(form_class=Shape, widget=UnfoldAdminTextareaWidget({"rows": 12}))
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class NowFilter(admin.SimpleListFilter):

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -153,28 +153,35 @@ def needs_two_approvers(worst_case_fen: int | None) -> bool:
     return above is not None and (worst_case_fen is None or worst_case_fen > above)
 
 
-def area_fault(geojson: Any) -> str | None:
-    """What is wrong with the shape of an area, as a sentence; None: nothing. GeoJSON positions are [lng, lat]."""
+class Fault(NamedTuple):
+    """What is wrong with a shape, and where: (lng, lat)."""
+
+    sentence: str
+    at: tuple[float, float] | None = None
+
+
+def area_fault(geojson: Any) -> Fault | None:
+    """What is wrong with the shape of an area; None: nothing. GeoJSON positions are [lng, lat]."""
     if not isinstance(geojson, dict) or set(geojson) != {"type", "coordinates"}:
-        return _("A GeoJSON object with type and coordinates.")
+        return Fault(_("A GeoJSON object with type and coordinates."))
     if geojson["type"] not in ("Polygon", "MultiPolygon"):
-        return _("A Polygon or a MultiPolygon.")
+        return Fault(_("A Polygon or a MultiPolygon."))
     polygons = geojson["coordinates"] if geojson["type"] == "MultiPolygon" else [geojson["coordinates"]]
     if not isinstance(polygons, list) or not polygons:
-        return _("At least one ring.")
+        return Fault(_("At least one ring."))
     points = 0
     for rings in polygons:
         if not isinstance(rings, list) or not rings:
-            return _("At least one ring.")
+            return Fault(_("At least one ring."))
         for ring in rings:
             if not isinstance(ring, list) or len(ring) < 4 or ring[0] != ring[-1]:
-                return _("A ring has four positions or more, and ends where it begins.")
+                return Fault(_("A ring has four positions or more, and ends where it begins."))
             points += len(ring)
             if points > MOST_POINTS:
-                return _("At most %(limit)s positions.") % {"limit": MOST_POINTS}
+                return Fault(_("At most %(limit)s positions.") % {"limit": MOST_POINTS})
             for position in ring:
                 if not _is_position(position):
-                    return _("A position is a longitude and a latitude, in this order.")
+                    return Fault(_("A position is a longitude and a latitude, in this order."))
 
     import shapely
     from shapely.geometry import shape
@@ -185,11 +192,12 @@ def area_fault(geojson: Any) -> str | None:
     why = shapely.is_valid_reason(border)
     place = re.search(r"\[([-\d.]+) ([-\d.]+)\]", why)
     if place is None:
-        return _("Its border is not valid: %(why)s.") % {"why": why}
-    lng, lat = (f"{float(number):.6f}".rstrip("0").rstrip(".") for number in place.groups())
+        return Fault(_("Its border is not valid: %(why)s.") % {"why": why})
+    at = (float(place[1]), float(place[2]))
+    lng, lat = (f"{number:.6f}".rstrip("0").rstrip(".") for number in at)
     if "elf-intersection" in why:
-        return _("Its border crosses or touches itself at %(lng)s, %(lat)s.") % {"lng": lng, "lat": lat}
-    return _("Its border is not valid at %(lng)s, %(lat)s.") % {"lng": lng, "lat": lat}
+        return Fault(_("Its border crosses or touches itself at %(lng)s, %(lat)s.") % {"lng": lng, "lat": lat}, at)
+    return Fault(_("Its border is not valid at %(lng)s, %(lat)s.") % {"lng": lng, "lat": lat}, at)
 
 
 def _is_position(position: Any) -> bool:

@@ -68,7 +68,8 @@ class Area(Named):
 
         fault = area_fault(self.geojson)
         if fault:
-            raise ValidationError({"geojson": ValidationError(fault, code="invalid_area")})
+            error = ValidationError(fault.sentence, code="invalid_area", params={"at": fault.at})
+            raise ValidationError({"geojson": error})
 
 
 class Weather(models.Model):

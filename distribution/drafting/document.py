@@ -22,6 +22,7 @@ from coupons.api.shapes import (
     wrong,
     wrong_at,
 )
+from coupons.mapping import geometry_of
 from coupons.models.checks import area_fault
 
 MOST_TEMPLATES = 200
@@ -44,9 +45,10 @@ Keys = Annotated[list[Key], Field(max_length=MOST_PLACES)]
 
 
 def _area(geojson: dict[str, Any]) -> dict[str, Any]:
+    geojson = geometry_of(geojson)
     fault = area_fault(geojson)
     if fault:
-        raise wrong("invalid_area", fault)
+        raise wrong("invalid_area", fault.sentence)
     return geojson
 
 
@@ -57,8 +59,15 @@ class NamedIn(Shape):
 
 class AreaIn(NamedIn):
     geojson: Annotated[
-        dict[str, Any], AfterValidator(_area), Field(description="GeoJSON Polygon or MultiPolygon in WGS-84.")
+        dict[str, Any], AfterValidator(_area), Field(description="GeoJSON Polygon or MultiPolygon, in its datum.")
     ]
+    datum: Literal["wgs84", "gcj02", "bd09"] = Field("wgs84", description="What it is drawn in; kept is WGS-84.")
+
+    @model_validator(mode="after")
+    def _in_wgs84(self) -> Self:
+        if self.datum == "wgs84":
+            return self
+        return self.model_copy(update={"geojson": geometry_of(self.geojson, self.datum), "datum": "wgs84"})
 
 
 class AudienceIn(NamedIn):
