@@ -53,6 +53,13 @@ SENTENCES: dict[str, str | Promise] = {
     "undo_too_late": _("This can be undone only within ten minutes."),
     "ticket_stale": _("This took too long. Scan the coupon once more."),
     "showing_stale": _("This picture of the coupon is too old. Ask the customer to open it anew."),
+    # Signing in on H5 pages
+    "code_too_soon": _("Too many codes were asked for with this number. Wait a little."),
+    "codes_spent": _("No more codes can be sent today."),
+    "code_unsent": _("The code could not be sent. Try again in a minute."),
+    "code_wrong": _("This code is wrong or no longer valid."),
+    "wechat_failed": _("WeChat did not answer. Sign in with your phone number."),
+    "wechat_stale": _("This sign-in was begun elsewhere or too long ago. Try again."),
     # Making
     "terms_frozen": _("Coupons are out: their terms stay as they are."),
     "limit_below_issued": _("A limit cannot be lower than what has been given out."),
@@ -90,6 +97,9 @@ STATUS = {
     "idempotency_key_invalid": 400,
     "idempotency_key_reused": 422,
     "too_many_attempts": 429,
+    "code_too_soon": 429,
+    "codes_spent": 429,
+    "code_unsent": 503,
     "busy": 503,
 }
 

@@ -48,6 +48,7 @@ MENU: list[dict[str, Any]] = [
             _page(_("Coupon templates"), "coupons.coupontemplate", "confirmation_number"),
             _page(_("Placements"), "distribution.placement", "ads_click"),
             _page(_("Rehearsals"), "stats.rehearsal", "science"),
+            _page(_("H5 pages"), "distribution.claimpage", "smartphone"),
             _page(_("Triggers"), "distribution.triggerrule", "bolt"),
             _page(_("Share packets"), "distribution.shareplan", "group_add"),
             _page(_("Events of the app"), "distribution.inboundevent", "sensors"),

@@ -44,6 +44,8 @@ _CAMPAIGNS = (
     "distribution.campaign",
     "distribution.placement",
     "distribution.offer",
+    "distribution.claimpage",
+    "distribution.claimlink",
     "distribution.triggerrule",
     "distribution.shareplan",
     "coupons.coupontemplate",

@@ -224,6 +224,15 @@ QUIET_HOURS = env.str("QUIET_HOURS", default="22:00-08:00")  # in TIME_ZONE; emp
 MESSAGE_THREADS = env.int("MESSAGE_THREADS", default=4)  # messages on their way at once, in a worker
 MESSAGE_RECORD = VAR_DIR / "messages.jsonl"  # where "recording" writes instead of sending
 
+# --- H5 pages ----------------------------------------------------------------------------------------------------
+
+H5_SMS_DAILY_FEN = env.int("H5_SMS_DAILY_FEN", default=50_000)  # what sign-in codes may cost in a day
+H5_PHONE_PREFIXES = env.list("H5_PHONE_PREFIXES", default=["+86"])  # where codes are sent to
+WECHAT_APP_ID = env.str("WECHAT_APP_ID", default="")  # unset: no sign-in with WeChat
+WECHAT_SECRET = env.str("WECHAT_SECRET", default="")
+WECHAT_OPEN_URL = env.str("WECHAT_OPEN_URL", default="https://open.weixin.qq.com")  # where customers agree
+WECHAT_API_URL = env.str("WECHAT_API_URL", default="https://api.weixin.qq.com")
+
 # --- API pages ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -26,6 +26,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("pictures/<str:name>", pictures.picture, name="picture"),
     path("counter/", include("redemption.counter.urls")),
+    path("h5/", include("distribution.h5.urls")),
     path("language/", include("django.conf.urls.i18n")),
     path("metrics/", metrics.page),
 ]

@@ -43,7 +43,14 @@ NOWHERE = Where()
 
 
 def claim(
-    placement: str, customer: str, now: datetime, where: Where = NOWHERE, *, by: str, once: Once | None = None
+    placement: str,
+    customer: str,
+    now: datetime,
+    where: Where = NOWHERE,
+    *,
+    by: str,
+    once: Once | None = None,
+    reason: str = "",
 ) -> Reply:
     """Give the customer what this placement offers them; 201 with ``{"coupons": […]}``.
 
@@ -60,7 +67,7 @@ def claim(
         if found is None or found.row.form not in CLAIMED_FORMS:
             raise Refused("not_found")
         try:
-            return give(book, found, customer, now, where, by=by, once=once)
+            return give(book, found, customer, now, where, by=by, once=once, reason=reason)
         except Stale:
             catalogue.forget()
     raise Refused("busy")

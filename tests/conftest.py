@@ -66,9 +66,11 @@ def _nothing_remembered() -> None:
     from coupons.conditions import names
     from coupons.queries import catalogue
     from distribution import claiming
+    from distribution.h5 import pages
 
     callers.forget()
     claiming.forget()
+    pages.forget()
     names.forget()
     refusals.forget()
     catalogue.start_anew()

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from coupons.models import Audience, Budget, CouponTemplate, Supply
-from distribution.models import Campaign, Offer, Placement, TriggerRule
+from distribution.models import Campaign, ClaimPage, Offer, Placement, TriggerRule
 
 _numbers = count(1)
 
@@ -85,3 +85,13 @@ def trigger(
     rule.full_clean()
     rule.save()
     return rule
+
+
+def claim_page(*templates: CouponTemplate, status: str = "live", **fields: Any) -> ClaimPage:
+    """An H5 page of a live placement of these templates."""
+    number = next(_numbers)
+    of = fields.pop("of", None)
+    placed = placement(*templates, of=of, form="h5", channel="street_team", status=status)
+    return ClaimPage.objects.create(
+        placement=placed, **{"slug": f"page-{number}", "title": "夏日福利", "lead": "人人有份", **fields}
+    )

@@ -159,7 +159,10 @@ class CouponEvent(models.Model):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        indexes = [BrinIndex(fields=["at"], name="event_at")]
+        indexes = [
+            BrinIndex(fields=["at"], name="event_at"),
+            models.Index(fields=["reason"], name="event_link", condition=Q(reason__startswith="link:")),
+        ]
 
 
 class UncountedEvent(models.Model):

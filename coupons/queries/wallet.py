@@ -80,6 +80,12 @@ def page(
     return coupons, after is not None, more
 
 
+def had(customer: str, placement: str, most: int) -> list[Held]:
+    """What the customer was given by this placement, newest first."""
+    sql = f"{_SELECT} {_OWN} AND placement = %(placement)s ORDER BY id DESC LIMIT %(most)s"
+    return [Held(*one) for one in rows(sql, {"customer": customer, "placement": placement, "most": most})]
+
+
 def one(customer: str | None, id: UUID) -> Held | None:
     """A coupon; of this customer alone, unless None."""
     found = rows(

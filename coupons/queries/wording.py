@@ -103,6 +103,13 @@ def _face(template: CouponTemplate) -> Iterator[str]:
         yield pgettext("face", "shipping")
 
 
+def glance(template: CouponTemplate) -> str:
+    """What it is worth, in the biggest letters: ¥20, 8折."""
+    if template.type == Type.PERCENT_OFF:
+        return pgettext("face", "%(discount)s%% off") % _discount(template)
+    return f"¥{yuan(template.amount_fen or 0)}"
+
+
 def _money(template: CouponTemplate) -> str:
     words = {
         "amount": yuan(template.amount_fen or 0),

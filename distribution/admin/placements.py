@@ -29,7 +29,7 @@ from distribution.admin.rights import APPROVES
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.admin.why import WithWhy
-from distribution.models import Campaign, Offer, Placement
+from distribution.models import Campaign, ClaimPage, Offer, Placement
 from distribution.queries.placements import CLAIMED_FORMS
 
 
@@ -205,6 +205,8 @@ class PlacementAdmin(WithWhy, WithHistory):
             links.append((_("Its coupons"), _coupons_of(obj)))
         if request.user.has_perm("coupons.view_customer"):
             links.append((_("Why, or why not?"), f"{reverse('admin:distribution_placement_why')}?placement={obj.key}"))
+        if obj.form == Placement.Form.H5:
+            links += _page_of(request, obj)
         return {
             "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
             "title": str(obj),
@@ -286,6 +288,16 @@ def _is_number(value: Any) -> bool:
 
 def _campaign_page(placement: Placement) -> str:
     return reverse("admin:distribution_campaign_change", args=[placement.campaign_id])
+
+
+def _page_of(request: HttpRequest, placement: Placement) -> list[tuple[str, str]]:
+    """Where its H5 page is written, or made."""
+    page = ClaimPage.objects.filter(placement=placement).first()
+    if page and request.user.has_perm("distribution.view_claimpage"):
+        return [(_("H5 page"), reverse("admin:distribution_claimpage_change", args=[page.pk]))]
+    if not page and request.user.has_perm("distribution.add_claimpage"):
+        return [(_("Make its H5 page"), f"{reverse('admin:distribution_claimpage_add')}?placement={placement.pk}")]
+    return []
 
 
 def _coupons_of(placement: Placement) -> str:

@@ -5,7 +5,7 @@
 The same key again does nothing. What became of each message stands in its row (:class:`distribution.models.Message`).
 """
 
-from distribution.messages.outbox import Draft, again, put, put_all
+from distribution.messages.outbox import Draft, again, put, put_all, template_of
 from distribution.messages.sending import send, send_due
 
-__all__ = ["Draft", "again", "put", "put_all", "send", "send_due"]
+__all__ = ["Draft", "again", "put", "put_all", "send", "send_due", "template_of"]

@@ -10,13 +10,17 @@ from distribution.models.codes import (
     RedemptionCode,
 )
 from distribution.models.messages import Message, MessageTemplate
+from distribution.models.pages import ClaimLink, ClaimPage
 from distribution.models.risk import Block, RiskRule, Velocity
 from distribution.models.shares import SharePacket, SharePlan, ShareTake
+from distribution.models.signing_in import PhoneProof, SmsDay, WechatAccount
 from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
 __all__ = [
     "Block",
     "Campaign",
+    "ClaimLink",
+    "ClaimPage",
     "CodeAttempts",
     "CodeBatch",
     "CodeDownload",
@@ -26,6 +30,7 @@ __all__ = [
     "Message",
     "MessageTemplate",
     "Offer",
+    "PhoneProof",
     "Placement",
     "RedemptionCode",
     "Rest",
@@ -33,6 +38,8 @@ __all__ = [
     "SharePacket",
     "SharePlan",
     "ShareTake",
+    "SmsDay",
     "TriggerRule",
     "Velocity",
+    "WechatAccount",
 ]

@@ -1,6 +1,6 @@
 """What a customer sees on offer: the same rules and limits as claiming, looked at without taking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -104,15 +104,22 @@ def on_offer(
     if not found:
         return Page([], None, None)
     first, last = found[0].row.id, found[-1].row.id
+    return Page(
+        look(book, found, customer, now, where),
+        previous=first if offered[0].row.id < first else None,
+        next=last if offered[-1].row.id > last else None,
+    )
+
+
+def look(
+    book: Book, found: Sequence[CompiledPlacement], customer: str, now: datetime, where: HasPlace
+) -> list[dict[str, Any]]:
+    """Each placement as it is for this customer, here and now."""
     limits = _limits(found, customer, now, where.device)
     profile = placements.known(found, customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
     risky = risk.is_on(book) and risk.found(customer, now, where, counts=False) is not None
-    return Page(
-        [_said(placement, profile, situation, limits, risky) for placement in found],
-        previous=first if offered[0].row.id < first else None,
-        next=last if offered[-1].row.id > last else None,
-    )
+    return [_said(placement, profile, situation, limits, risky) for placement in found]
 
 
 def _for_city(placement: CompiledPlacement, city: str | None) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from coupons.models import ApiKey, Area, Category, City, CouponTemplate, Merchant, Weather
 from distribution import messages
+from distribution.models import ClaimLink
 from tests import coding, making, using
 
 ROLES = ("运营", "审核", "财务", "客服", "管理员")
@@ -67,6 +68,8 @@ def found(till: Any) -> dict[str, Any]:
     assert told.status == 201, told.body
     said = {"nickname": "林", "coupon": out.name, "days": "3"}
     messages.put("reminder:1", "coupon-reminder", "+8613800138000", said, now=now, by="reminder:3d")
+    page = making.claim_page(out, of=campaign, slug="summer-1", title="夏日福利")
+    ClaimLink.objects.create(page=page, name="人民广场1队")
     return {
         "campaign": campaign,
         "out": CouponTemplate.objects.get(pk=out.pk),

@@ -39,6 +39,8 @@ INTERNATIONAL = {
     "SKU",
     "English",
     "JSON",
+    "PNG",
+    "SVG",
     "Axes",
     "Alice",
     "alice",

@@ -1,0 +1,40 @@
+"""A coupon as the pages draw it: as it is offered, and in a visitor's hands."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from coupons.models import Coupon
+from coupons.queries.catalogue import Book, CompiledTemplate
+from coupons.queries.wallet import Held, status_at
+from coupons.queries.wording import glance
+from coupons.rules.looks import dressed
+
+#: So long before its end a coupon says how much time is left.
+SOON = timedelta(days=3)
+
+
+def face(template: CompiledTemplate) -> dict[str, Any]:
+    look = dressed(template.row.looks)
+    return {
+        "template_id": template.id,
+        "design": look["design"],
+        "badge": look["badge"],
+        "glance": glance(template.row),
+        "name": template.row.name,
+        **template.face()["wording"],
+    }
+
+
+def card(coupon: Held, book: Book, now: datetime) -> dict[str, Any]:
+    status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
+    return {
+        **face(book.templates([coupon.template_id])[coupon.template_id]),
+        "id": coupon.id,
+        "code": coupon.code,
+        "status": status,
+        "state": Coupon.Status(status).label,
+        "waits": status == "available" and coupon.valid_from > now,
+        "ends_soon": status == "available" and coupon.valid_until - now <= SOON,
+        "valid_from": coupon.valid_from,
+        "valid_until": coupon.valid_until,
+    }
