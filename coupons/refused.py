@@ -69,6 +69,8 @@ SENTENCES: dict[str, str | Promise] = {
     "edited_meanwhile": _("Somebody else changed this meanwhile."),
     "state_forbids": _("Its state does not allow this."),
     "file_unreadable": _("This file cannot be read."),
+    "check_failed": _("The checker found what no customer should meet."),
+    "warnings_not_accepted": _("The checker warns: accept each warning with a reason."),
     # Callers
     "not_authenticated": _("Sign in first."),
     "sign_in_wrong": _("The sign-in name or the password is wrong."),

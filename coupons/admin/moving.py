@@ -35,6 +35,7 @@ class Move:
     danger: bool = False
     main: bool = False
     form: type[forms.Form] | None = None
+    asks: Callable[[Any], type[forms.Form] | None] | None = None  #: a form that depends on what is moved
 
 
 class MovesMixin:
@@ -66,7 +67,8 @@ class MovesMixin:
         if not self._may(request, move) or not self.has_view_permission(request, obj):  # type: ignore[attr-defined]
             raise PermissionDenied
         back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
-        form = move.form(request.POST if request.method == "POST" else None) if move.form else None
+        asked = move.asks(obj) if move.asks else move.form
+        form = asked(request.POST if request.method == "POST" else None) if asked else None
         if not move.possible(obj):
             messages.error(request, str(Refused("state_forbids").detail))
             return HttpResponseRedirect(back)

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from coupons import approving, editing
+from coupons import approving, checking, editing
 from coupons.admin.making import Making
 from coupons.admin.money import fold, yuan
 from coupons.admin.moving import Move
 from coupons.admin.saying import bar, condition_words, sentences
 from coupons.admin.template_form import TemplateForm
+from coupons.admin.warnings_form import warnings_form
 from coupons.models import City, Coupon, CouponTemplate, Supply
 from coupons.queries.wording import claim_wording, wording
 
@@ -72,6 +73,22 @@ def _move(name: str) -> Any:
     return act
 
 
+def _checked(name: str) -> Any:
+    def act(template: CouponTemplate, request: HttpRequest, answers: dict[str, Any]) -> CouponTemplate:
+        return approving.move(template, name, by=person(request), accepted=answers)
+
+    return act
+
+
+def _verdict_says(says: Any) -> Any:
+    """The consequences, and before them what the checker found."""
+
+    def consequences(template: CouponTemplate) -> list[str]:
+        return [finding.sentence for finding in checking.verdict(template).errors] + says(template)
+
+    return consequences
+
+
 def _possible(name: str) -> Any:
     return lambda template: approving.possible(template, name)
 
@@ -83,14 +100,17 @@ MOVES = (
         gettext_lazy("Submit this template for approval?"),
         approving.NEEDS["submit"],
         _possible("submit"),
-        lambda template: [
-            _("Somebody who had no hand in it looks at it and approves it, or sends it back."),
-            _("No coupons are given out until then."),
-        ],
-        _move("submit"),
+        _verdict_says(
+            lambda template: [
+                _("Somebody who had no hand in it looks at it and approves it, or sends it back."),
+                _("No coupons are given out until then."),
+            ]
+        ),
+        _checked("submit"),
         gettext_lazy("Submitted for approval."),
         icon="send",
         main=True,
+        asks=warnings_form,
     ),
     Move(
         "approve",
@@ -98,11 +118,12 @@ MOVES = (
         gettext_lazy("Approve this template?"),
         approving.NEEDS["approve"],
         _possible("approve"),
-        _approval_says,
-        _move("approve"),
+        _verdict_says(_approval_says),
+        _checked("approve"),
         gettext_lazy("Approved; the template is live."),
         icon="check",
         main=True,
+        asks=warnings_form,
     ),
     Move(
         "send_back",

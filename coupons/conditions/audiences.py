@@ -103,6 +103,9 @@ class Audiences(CustomerCondition):
         """By key; None: there is no such audience any more, so nobody knows who belongs to it."""
         return {key: _compiled(key) for key in self.answers.get(side) or ()}
 
+    def ways(self) -> Iterable[tuple[Condition, ...]]:
+        return [rules for rules in self.any_of.values() if rules is not None]
+
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         any_of = {key: belongs(rules, customer, situation) for key, rules in self.any_of.items()}
         none_of = {key: belongs(rules, customer, situation) for key, rules in self.none_of.items()}

@@ -1,8 +1,9 @@
 """Who the customer is: conditions with all four faces."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from coupons.conditions.ranges import Ranged, Shares
 from coupons.conditions.told import Told
 from coupons.models import Band, CustomerLine
 from coupons.models.keys import KEY_LENGTH, KEY_PATTERN
-from coupons.rules import EVERYONE, NOBODY, CustomerCondition, Profile, Situation, Verdict, register
+from coupons.rules import EVERYONE, NOBODY, CustomerCondition, Past, Profile, Situation, Verdict, register
 from coupons.rules.answers import (
     Answers,
     Several,
@@ -37,7 +38,10 @@ STANDINGS = [
 class Standing(CustomerCondition):
     """New to the platform, new to a business line, or returning."""
 
-    code, label = "standing", gettext_lazy("Standing")
+    code, label, fact = "standing", gettext_lazy("Standing"), "orders"
+    edge = gettext_lazy(
+        "Counted from finished orders that were told; an order placed and not finished does not count yet."
+    )
 
     class Form(Answers):
         any_of = Several(choices=STANDINGS, label=gettext_lazy("Any of these"))
@@ -70,6 +74,14 @@ class Standing(CustomerCondition):
         news = [q for standing, q in standings.items() if standing in self.any_of]
         new = EVERYONE if len(news) == 2 else news[0] if news else NOBODY
         return returning | new if "returning" in self.any_of else new & ~returning
+
+    def pasts(self) -> Iterable[Past]:
+        if "platform_new" in self.any_of:
+            yield Past(((None, 0, 0),))
+        if self.line and "business_new" in self.any_of:
+            yield Past(((None, 1, None),), {self.line: False})
+        if "returning" in self.any_of:
+            yield Past(((None, 1, None),), {self.line: True} if self.line else {})
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         if self.line:
@@ -105,7 +117,8 @@ class Standing(CustomerCondition):
 class Tags(Told):
     """Tags that the company's tag system gave the customer."""
 
-    code, label = "tags", gettext_lazy("Tags")
+    code, label, fact = "tags", gettext_lazy("Tags"), "tags"
+    edge = gettext_lazy("Whoever has no tags at all has none of these. Tags are spelt exactly as the tag system does.")
 
     class Form(Answers):
         any_of = Words(required=False, label=gettext_lazy("Has any of"), help_text=gettext_lazy("Separated by commas."))
@@ -120,6 +133,12 @@ class Tags(Told):
         super().prepare()
         self.any_of = frozenset(self.answers.get("any_of") or ())
         self.none_of = frozenset(self.answers.get("none_of") or ())
+
+    def tries(self) -> Iterable[str]:
+        return self.any_of
+
+    def shuns(self) -> Iterable[str]:
+        return self.none_of
 
     def q(self, now: datetime) -> Q:
         wanted = self.believed(now)
@@ -150,12 +169,17 @@ class Tags(Told):
 class KnownShare(Told, Ranged):
     """A share between 0 and 1 that data work told us of; unknown until then."""
 
+    edge = gettext_lazy("Both ends are inside. Told by data work; whoever has none told is refused.")
+
     class Form(Shares):
         pass
 
     def prepare(self) -> None:
         super().prepare()
         self.low, self.high = (None if end is None else Decimal(str(end)) for end in (self.low, self.high))
+
+    def tries(self) -> Iterable[Decimal]:
+        return [end for end in (self.low, self.high) if end is not None]
 
     def q(self, now: datetime) -> Q:
         wanted = self.known(now)
@@ -181,7 +205,7 @@ class KnownShare(Told, Ranged):
 class Sensitivity(KnownShare):
     """优惠敏感度: how strongly the customer answers to coupons."""
 
-    code, label = "sensitivity", gettext_lazy("Coupon sensitivity")
+    code, label, fact = "sensitivity", gettext_lazy("Coupon sensitivity"), "sensitivity"
 
     class Form(Shares):
         band = forms.ModelChoiceField(
@@ -210,7 +234,7 @@ class Sensitivity(KnownShare):
 class ChurnProbability(KnownShare):
     """流失概率: how likely the customer is to leave."""
 
-    code, label = "churn_probability", gettext_lazy("Churn probability")
+    code, label, fact = "churn_probability", gettext_lazy("Churn probability"), "churn_probability"
 
     def wording(self) -> str:
         return _("Only for customers with a churn probability of %(range)s") % {"range": self.range_words(share=True)}
@@ -220,7 +244,8 @@ class ChurnProbability(KnownShare):
 class RivalApp(Told):
     """是否安装竞对: whether a rival's app is on the customer's phone."""
 
-    code, label = "rival_app", gettext_lazy("Has a rival app")
+    code, label, fact = "rival_app", gettext_lazy("Has a rival app"), "rival_app"
+    edge = gettext_lazy("Whoever it is not known of is refused, also where it asks for customers without such an app.")
 
     # "is" cannot be written as an attribute
     Form: ClassVar[type[forms.Form]] = type("Form", (Answers,), {"is": YesOrNo(label=gettext_lazy("Has one"))})
@@ -228,6 +253,9 @@ class RivalApp(Told):
     def prepare(self) -> None:
         super().prepare()
         self.wanted: bool = self.answers["is"]
+
+    def tries(self) -> Iterable[Any]:
+        return [self.wanted]
 
     def q(self, now: datetime) -> Q:
         return Q(rival_app=self.wanted) & self.believed(now)

@@ -1,5 +1,6 @@
 """What the customer ordered, ever or lately: conditions with all four faces."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -18,7 +19,7 @@ from coupons.conditions.ranges import (
     start_of,
     within_days,
 )
-from coupons.rules import EVERYONE, Profile, Situation, Verdict, register
+from coupons.rules import EVERYONE, Past, Profile, Situation, Verdict, register
 from coupons.rules.answers import (
     MOST_DAYS,
     SHARE_PLACES,
@@ -32,7 +33,8 @@ DAYS = frozenset({"days"})
 class OrderCount(Ranged):
     """How many orders the customer has finished, ever or in the last N days."""
 
-    code, label = "order_count", gettext_lazy("Number of orders")
+    code, label, fact = "order_count", gettext_lazy("Number of orders"), "orders"
+    edge = gettext_lazy("Finished orders alone; the last N days are today and the N−1 days before it.")
 
     class Form(Counts):
         within_days = within_days()
@@ -41,6 +43,9 @@ class OrderCount(Ranged):
         super().prepare()
         if self.days:
             self.needs, self.days_back = DAYS, self.days
+
+    def pasts(self) -> Iterable[Past]:
+        return [Past(((self.days, self.low or 0, self.high),))]
 
     def q(self, now: datetime) -> Q:
         if not self.days:
@@ -84,7 +89,8 @@ class OrderCount(Ranged):
 class LastOrderDays(Ranged):
     """Days since the last order: 0 is today. Who never ordered has no last order, so it does not hold."""
 
-    code, label = "last_order_days", gettext_lazy("Days since the last order")
+    code, label, fact = "last_order_days", gettext_lazy("Days since the last order"), "orders"
+    edge = gettext_lazy("Counted by calendar days, 0 is today; whoever never ordered is refused.")
 
     class Form(Counts):
         min = WholeNumber(most=MOST_DAYS * 10, label=gettext_lazy("At least"), help_text=gettext_lazy("0 is today."))
@@ -104,6 +110,12 @@ class LastOrderDays(Ranged):
         super().prepare()
         if self.days:
             self.high = min(self.days - 1, self.high) if self.high is not None else self.days - 1
+
+    def pasts(self) -> Iterable[Past]:
+        counts: list[tuple[int | None, int, int | None]] = [(None if self.high is None else self.high + 1, 1, None)]
+        if self.low:
+            counts.append((self.low, 0, 0))
+        return [Past(tuple(counts))]
 
     def q(self, now: datetime) -> Q:
         today = day_of(now)
@@ -133,7 +145,8 @@ class LastOrderDays(Ranged):
 class SubsidyRate(Ranged):
     """补贴率: deducted ÷ original price, ever or in the last N days. Without orders it is 0."""
 
-    code, label = "subsidy_rate", gettext_lazy("Subsidy rate")
+    code, label, fact = "subsidy_rate", gettext_lazy("Subsidy rate"), "orders"
+    edge = gettext_lazy("Deducted ÷ original price of finished orders; without orders it is 0, which is known.")
 
     #: Shares are whole numbers of this, so that nothing is divided and nothing rounded.
     SCALE: ClassVar[int] = 10**SHARE_PLACES
@@ -148,6 +161,9 @@ class SubsidyRate(Ranged):
         )
         if self.days:
             self.needs, self.days_back = DAYS, self.days
+
+    def pasts(self) -> Iterable[Past]:
+        return [Past(((self.days, 1, None),) if self.low_parts else ())]
 
     def holds(self, gross_fen: int, deducted_fen: int) -> bool:
         if gross_fen <= 0:

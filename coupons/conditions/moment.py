@@ -1,5 +1,7 @@
 """When, through what and in what weather: conditions that have no SQL."""
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -30,6 +32,7 @@ class Clients(AnyOf):
     """What the customer holds in hand, at the claim and at the use."""
 
     code, label, reads = "clients", gettext_lazy("Clients"), "client"
+    edge = gettext_lazy("The client is named with each claim and order; a claim that names none is refused.")
 
     class Form(Answers):
         any_of = Several(choices=Client.choices, label=gettext_lazy("Any of these clients"))
@@ -45,7 +48,8 @@ class Clients(AnyOf):
 class Hours(MomentCondition):
     """Hours of the day in the business time zone; a window holds its beginning, not its end, and may cross midnight."""
 
-    code, label = "hours", gettext_lazy("Hours of the day")
+    code, label, fact = "hours", gettext_lazy("Hours of the day"), "moment"
+    edge = gettext_lazy("A window holds its first minute and not its last; it may cross midnight.")
 
     class Form(Answers):
         inside = Windows(
@@ -70,6 +74,9 @@ class Hours(MomentCondition):
         windows = windows_of(self.hours)
         #: Whether it holds, minute by minute of the day.
         self.possible = [any(a <= minute < b for a, b in windows) is self.inside for minute in range(DAY)]
+
+    def tries(self) -> Iterable[int]:
+        return [minute for minute in range(DAY) if self.possible[minute] is not self.possible[minute - 1]]
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         now = situation.now
@@ -106,7 +113,8 @@ class Hours(MomentCondition):
 class Weekdays(MomentCondition):
     """Days of the week in the business time zone, Monday is 1."""
 
-    code, label = "weekdays", gettext_lazy("Days of the week")
+    code, label, fact = "weekdays", gettext_lazy("Days of the week"), "moment"
+    edge = gettext_lazy("By the calendar, from midnight to midnight; make-up working days change nothing.")
 
     class Form(Answers):
         any_of = Several(kind=int, choices=list(WEEKDAYS.items()), label=gettext_lazy("Any of these days"))
@@ -136,7 +144,8 @@ class Weekdays(MomentCondition):
 class Festivals(AnyOf):
     """What the day is by the calendar: holiday, festival, solar term, working day."""
 
-    code, label, reads = "festivals", gettext_lazy("Days of the calendar"), "festivals"
+    code, label, reads, fact = "festivals", gettext_lazy("Days of the calendar"), "festivals", "moment"
+    edge = gettext_lazy("A holiday holds on its own day and on the days off that belong to it.")
 
     class Form(Answers):
         any_of = Several(choices=list(FESTIVALS.items()), label=gettext_lazy("Any of these days"))
@@ -153,6 +162,7 @@ class WeatherKinds(AnyOf):
     """The weather in the city of the moment: what an operator says of it, else a provider."""
 
     code, label, reads = "weather", gettext_lazy("Weather"), "weather"
+    edge = gettext_lazy("Weather is known by city; where no city is named or nobody knows its weather, it is refused.")
 
     class Form(Answers):
         any_of = Several(choices=Weather.Kind.choices, label=gettext_lazy("Any of this weather"))

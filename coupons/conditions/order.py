@@ -13,6 +13,7 @@ class BusinessModes(AnyOf):
     """Whose service the order is: the company's own, or an agent's."""
 
     code, label, reads = "business_modes", gettext_lazy("Business modes"), "business_mode"
+    edge = gettext_lazy("Named with the order; an order that names none is refused. A claim never names one.")
 
     class Form(Answers):
         any_of = Several(choices=BusinessMode.choices, label=gettext_lazy("Any of these business modes"))

@@ -15,6 +15,7 @@ class Cities(AnyOf):
     """The city of the moment, where the page is opened or the order takes place; not the customer's home."""
 
     code, label, reads = "cities", gettext_lazy("Cities"), "city"
+    edge = gettext_lazy("The city of the moment, not the customer's home; where none is named, it is refused.")
 
     class Form(Answers):
         any_of = Keys(City.objects.all(), label=gettext_lazy("Any of these cities"))
@@ -31,6 +32,7 @@ class Areas(AnyOf):
     """The areas that the position lies in; a point on the border is inside."""
 
     code, label, reads = "areas", gettext_lazy("Areas"), "areas"
+    edge = gettext_lazy("By the position of the moment; whoever shares none is refused. The border is inside.")
 
     class Form(Answers):
         any_of = Keys(Area.objects.defer("geojson"), label=gettext_lazy("Any of these areas"))

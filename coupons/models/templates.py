@@ -178,6 +178,14 @@ class CouponTemplate(models.Model):
     returns_on_rollback = models.BooleanField(_("comes back when the order is rolled back"), default=True)
     looks = models.JSONField(_("looks"), default=dict, blank=True)
 
+    accepted_warnings = models.JSONField(
+        _("accepted warnings"),
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text=_("The checker's, by code: the reason why they are meant, and who said so."),
+    )
+
     version = models.PositiveIntegerField(default=1, editable=False)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("made by"), null=True, blank=True, related_name="+"

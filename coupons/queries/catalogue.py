@@ -44,15 +44,8 @@ class CompiledTemplate:
     _said: dict[str, bytes]
 
     def validity(self, now: datetime) -> tuple[datetime, datetime]:
-        """Of a coupon given at ``now`` (business time zone); half-open. The day of the start is day one."""
-        template = self.row
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        if template.validity_type == CouponTemplate.Validity.PERIOD:
-            return cast(datetime, template.valid_from), cast(datetime, template.valid_until)
-        if template.validity_type == CouponTemplate.Validity.CLAIM_DAY:
-            return now, midnight + timedelta(days=1)
-        start = midnight + timedelta(days=template.starts_after_days)
-        return (start if template.starts_after_days else now), start + timedelta(days=template.valid_days or 1)
+        """Of a coupon given at ``now`` (business time zone)."""
+        return validity_of(self.row, now)
 
     @property
     def discount(self) -> dict[str, Any]:
@@ -83,6 +76,17 @@ class CompiledTemplate:
         if said is None:
             said = self._said[language] = orjson.dumps(self.face())[1:]
         return said
+
+
+def validity_of(template: CouponTemplate, now: datetime) -> tuple[datetime, datetime]:
+    """Of a coupon given at ``now`` (business time zone); half-open. The day of the start is day one."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if template.validity_type == CouponTemplate.Validity.PERIOD:
+        return cast(datetime, template.valid_from), cast(datetime, template.valid_until)
+    if template.validity_type == CouponTemplate.Validity.CLAIM_DAY:
+        return now, midnight + timedelta(days=1)
+    start = midnight + timedelta(days=template.starts_after_days)
+    return (start if template.starts_after_days else now), start + timedelta(days=template.valid_days or 1)
 
 
 def plain(number: Decimal) -> str:

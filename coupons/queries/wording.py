@@ -1,10 +1,10 @@
 """文案释义: what a coupon says of itself, in the active language; made of the same answers that are checked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
@@ -34,7 +34,7 @@ def wording(template: CouponTemplate) -> Wording:
     """``short`` for the coupon's face, ``rules`` sentence by sentence. How it is given out: :func:`claim_wording`."""
     conditions = compile_rules(template.use_conditions)
     face = [*_face(template), *(condition.short() for condition in conditions)]
-    rules = [_money(template), _validity(template), *_scope(template)]
+    rules = [_money(template), validity_words(template), *_scope(template)]
     rules += [condition.wording() for condition in conditions]
     rules += _company(template)
     return {"short": BETWEEN.join(words for words in face if words), "rules": [*map(_sentence, rules)]}
@@ -44,10 +44,7 @@ def claim_wording(template: CouponTemplate) -> list[str]:
     """When, where and to whom it is given out, and how many."""
     rules = release_wording(template)
     if template.claim_cities:
-        cities = one_of(called(City, template.claim_cities))
-        rules.append(
-            pgettext("claim", "Can be claimed only %(when)s") % {"when": _("in %(places)s") % {"places": cities}}
-        )
+        rules.append(claim_cities_words(template))
     rules += [condition.wording() for condition in compile_rules(template.claim_conditions, "claim")]
     with suppress(ObjectDoesNotExist):  # not saved yet
         rules += _limits(template.supply)
@@ -56,7 +53,12 @@ def claim_wording(template: CouponTemplate) -> list[str]:
 
 def release_wording(template: CouponTemplate) -> list[str]:
     """When it is given out; nothing, if always."""
-    return [*_release(Schedule.of(template.release), template.release.get("hours") or ())]
+    return [*release_words(template.release)]
+
+
+def claim_cities_words(template: CouponTemplate) -> str:
+    cities = one_of(called(City, template.claim_cities))
+    return pgettext("claim", "Can be claimed only %(when)s") % {"when": _("in %(places)s") % {"places": cities}}
 
 
 def _sentence(words: str) -> str:
@@ -133,7 +135,7 @@ def _money(template: CouponTemplate) -> str:
 # --- time --------------------------------------------------------------------------------------------------------
 
 
-def _validity(template: CouponTemplate) -> str:
+def validity_words(template: CouponTemplate) -> str:
     later = template.starts_after_days
     one_day = template.validity_type == Validity.DAYS_AFTER_CLAIM and template.valid_days == 1 and not later
     if one_day or template.validity_type == Validity.CLAIM_DAY:
@@ -147,10 +149,10 @@ def _validity(template: CouponTemplate) -> str:
         return _("%(starts)s, %(valid)s") % {"starts": starts % days, "valid": valid}
     if template.valid_from is None or template.valid_until is None:
         return _("No period yet")
-    return _("Valid %(period)s") % {"period": _period(template.valid_from, template.valid_until)}
+    return _("Valid %(period)s") % {"period": period_words(template.valid_from, template.valid_until)}
 
 
-def _period(start: datetime | None, end: datetime | None) -> str:
+def period_words(start: datetime | None, end: datetime | None) -> str:
     """A half-open period; at midnight the days alone, the last one included."""
     start, end = (moment and timezone.localtime(moment, timezone.get_default_timezone()) for moment in (start, end))
     whole_days = all(moment is None or (moment.hour, moment.minute) == (0, 0) for moment in (start, end))
@@ -167,9 +169,10 @@ def _period(start: datetime | None, end: datetime | None) -> str:
     return _("from %(start)s to %(end)s") % words
 
 
-def _release(schedule: Schedule, hours: Sequence[Sequence[str]]) -> Iterator[str]:
+def release_words(release: Mapping[str, Any]) -> Iterator[str]:
+    schedule, hours = Schedule.of(release), release.get("hours") or ()
     if schedule.starts_at or schedule.ends_at:
-        yield _("Given out %(period)s") % {"period": _period(schedule.starts_at, schedule.ends_at)}
+        yield _("Given out %(period)s") % {"period": period_words(schedule.starts_at, schedule.ends_at)}
     if schedule.weekdays:
         yield _("Given out on %(days)s") % {"days": all_of(str(WEEKDAYS[day]) for day in sorted(schedule.weekdays))}
     if schedule.month_days:

@@ -1,6 +1,9 @@
-"""One condition, four faces: the operator's form, the whole population in SQL, one customer, a sentence."""
+"""One condition, four faces: the operator's form, the whole population in SQL, one customer, a sentence.
 
-from collections.abc import Iterable, Mapping
+A few words more tell the checker which fact it reads and which of its values are worth trying.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from django import forms
@@ -19,6 +22,17 @@ class Verdict(NamedTuple):
 
     holds: bool | None
     had: Any = None
+
+
+class Past(NamedTuple):
+    """One sort of past that fulfils a condition about orders.
+
+    ``counts``: (days, at least, at most) each: so many orders in the last days, today among them; None: ever, no end.
+    ``lines``: business lines in which there are orders, or none.
+    """
+
+    counts: tuple[tuple[int | None, int, int | None], ...] = ()
+    lines: Mapping[str, bool] = {}
 
 
 class InvalidRules(Exception):
@@ -44,6 +58,11 @@ class Condition:
     needs: frozenset[str] = frozenset()
     #: How many days, today among them, ``check`` looks back in the customer's days.
     days_back: int = 0
+    #: The one fact that ``check`` reads, of Profile or Situation; "moment": day and time; "orders": the past.
+    #: Empty: the checker cannot see through it, and says so.
+    fact: ClassVar[str] = ""
+    #: What operators should know of it beside its sentence.
+    edge: ClassVar[str | Promise] = ""
 
     Form: ClassVar[type[forms.Form]] = forms.Form
 
@@ -69,7 +88,31 @@ class Condition:
 
     def for_operators(self) -> str:
         """The same for operators, with what customers need not know."""
-        return self.wording()
+        return (
+            _("%(sentence)s (%(more)s)") % {"sentence": self.wording(), "more": self.edge}
+            if self.edge
+            else self.wording()
+        )
+
+    def tries(self) -> Iterable[Any]:
+        """Values of the fact such that, if any value fits this and other conditions, one of all their tries does.
+
+        Of a fact that is a set: what the set may hold. Of the moment: minutes of the day at which the answer may turn.
+        """
+        return ()
+
+    def shuns(self) -> Iterable[Any]:
+        """What a fact that is a set must not hold."""
+        return ()
+
+    def pasts(self) -> Iterable[Past]:
+        """For a condition about orders: every sort of past that fulfils it."""
+        return ()
+
+    def ways(self) -> Iterable[Sequence["Condition"]]:
+        """For a condition made of others: lists of them, of which one is to hold as a whole. What else it asks for, the
+        checker asks of the witness alone."""
+        return ()
 
     def short(self) -> str:
         """A few words for the coupon's face; empty if it is not worth a place there."""
