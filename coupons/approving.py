@@ -5,11 +5,16 @@ draft → awaiting approval → live ⇄ paused → ended; whoever had a hand in
 which step, the door has asked by ``NEEDS``.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coupons import checking
 from coupons.models import CouponTemplate, Supply, TemplateDraft
 from coupons.models.checks import needs_two_approvers
 from coupons.refused import Refused
@@ -65,14 +70,34 @@ def may_approve_now(template: CouponTemplate, user: User) -> bool:
     return template.approved_by_id != user.pk and not had_a_hand_in(template, user)
 
 
+#: Moves before which the checker is asked.
+CHECKED = ("submit", "approve")
+#: Reasons by the code of a warning; None: warnings are not asked about.
+Accepted = Mapping[str, str] | None
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 @transaction.atomic
-def move(template: CouponTemplate, name: str, *, by: User | None, version: int | None = None) -> CouponTemplate:
+def move(
+    template: CouponTemplate,
+    name: str,
+    *,
+    by: User | None,
+    version: int | None = None,
+    accepted: Accepted = NOTHING,
+    ends: bool = False,
+) -> CouponTemplate:
     """Moves the template's state; ``by`` is None where a system calls.
 
     ``version`` is the one that was looked at: nobody approves what was changed since. None: whatever is there now.
 
+    Before it is submitted or approved the checker is asked: errors stop it, and so does each warning that nobody
+    ``accepted`` with a reason, now or when it was submitted; what was accepted stays on record. ``ends``: it is on its
+    way to its end, and nobody will be given one.
+
     :raises Refused: ``state_forbids``; ``approval_needed`` if the approver had a hand in it; ``edited_meanwhile``;
-        ``second_approval_needed`` if a system would be one of two approvers.
+        ``second_approval_needed`` if a system would be one of two approvers; ``check_failed``,
+        ``warnings_not_accepted`` with a reason for each finding.
     """
     now = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     sources, target = MOVES[name]
@@ -81,6 +106,9 @@ def move(template: CouponTemplate, name: str, *, by: User | None, version: int |
     if version is not None and version != now.version:
         raise Refused("edited_meanwhile")
     reason = name
+    if name in CHECKED and not ends and not (name == "submit" and accepted is None):
+        before = {} if name == "submit" else now.accepted_warnings
+        now.accepted_warnings = accept(checking.verdict(now), before, accepted, by)
     if name == "approve":
         reason = _approve(now, by)
     elif target in (Status.AWAITING, Status.DRAFT):
@@ -89,11 +117,31 @@ def move(template: CouponTemplate, name: str, *, by: User | None, version: int |
     now.status = Status.AWAITING if reason == FIRST else target
     now.version += 1
     now._change_reason, now._history_user = reason, by  # type: ignore[attr-defined]  # read by the history
-    moved = ("status", "approved_by", "second_approved_by", "approvals_needed", "version")
+    moved = ("status", "approved_by", "second_approved_by", "approvals_needed", "accepted_warnings", "version")
     now.save(update_fields=[*moved, "updated_at"])
     for field in moved:
         setattr(template, field, getattr(now, field))
     return now
+
+
+def accept(
+    verdict: checking.Verdict, before: Mapping[str, Any], accepted: Accepted, by: User | None
+) -> dict[str, dict[str, str]]:
+    """The verdict's warnings that are accepted, by code: the reason and who gave it, ``before`` or now.
+
+    :raises Refused: errors; warnings that are left over.
+    """
+    if verdict.errors:
+        raise Refused("check_failed", [finding.as_reason() for finding in verdict.errors])
+    if accepted is None:
+        return {}
+    name = "" if by is None else by.get_username()
+    now = {code: {"reason": reason.strip(), "by": name} for code, reason in accepted.items() if reason.strip()}
+    said = {**before, **now}
+    left = [finding for finding in verdict.warnings if finding.code not in said]
+    if left:
+        raise Refused("warnings_not_accepted", [finding.as_reason() for finding in left])
+    return {finding.code: said[finding.code] for finding in verdict.warnings}
 
 
 def _approve(template: CouponTemplate, by: User | None) -> str:
@@ -135,16 +183,16 @@ def decide(proposal: TemplateDraft, *, take: bool, by: User) -> TemplateDraft:
     return now
 
 
-def submit(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
-    return move(template, "submit", by=by)
+def submit(template: CouponTemplate, *, by: User | None, accepted: Accepted = NOTHING) -> CouponTemplate:
+    return move(template, "submit", by=by, accepted=accepted)
 
 
 def send_back(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "send_back", by=by)
 
 
-def approve(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
-    return move(template, "approve", by=by)
+def approve(template: CouponTemplate, *, by: User | None, accepted: Accepted = NOTHING) -> CouponTemplate:
+    return move(template, "approve", by=by, accepted=accepted)
 
 
 def pause(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
@@ -169,7 +217,7 @@ def copy(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
         number += 1
     twin.pk, twin.key, twin.status = None, f"{stem}-{number}", Status.DRAFT
     twin.internal_name = _("%(name)s (copy)") % {"name": template.internal_name[:90]}
-    twin.made_by, twin.version, twin.approvals_needed = by, 1, 1
+    twin.made_by, twin.version, twin.approvals_needed, twin.accepted_warnings = by, 1, 1, {}
     twin.approved_by = twin.second_approved_by = None
     twin._state.adding = True
     twin._history_user = by  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from coupons.refused import Refused
 from distribution.models import Offer, Placement, SharePlan, TriggerRule
-from distribution.queries import cutting
+from distribution.queries import cutting, offered_where
 
 Status = Placement.Status
 
@@ -44,7 +44,7 @@ def possible(placement: Placement, move: str) -> bool:
 
 @transaction.atomic
 def move(placement: Placement, name: str, *, by: AbstractUser | None) -> Placement:
-    """Whether ``by`` may approve, the door has asked.  :raises Refused: ``state_forbids``."""
+    """Whether ``by`` may approve, the door has asked.  :raises Refused: ``state_forbids``; ``check_failed``."""
     now = Placement.objects.select_for_update(no_key=True).get(pk=placement.pk)
     sources, target = MOVES[name]
     if now.status not in sources:
@@ -57,6 +57,8 @@ def move(placement: Placement, name: str, *, by: AbstractUser | None) -> Placeme
         plan = SharePlan.objects.filter(placement=now).first()
         if plan is not None:
             cutting.of_plan(plan, cutting.offered_by(now))
+    if name == "open":
+        offered_where.check(now)
     now.status = target
     now._change_reason = name  # type: ignore[attr-defined]
     now._history_user = by  # type: ignore[attr-defined]

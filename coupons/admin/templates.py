@@ -68,14 +68,9 @@ def _approval_says(template: CouponTemplate) -> list[str]:
 def _move(name: str) -> Any:
     def act(template: CouponTemplate, request: HttpRequest, answers: dict[str, Any]) -> CouponTemplate:
         seen = request.POST.get("version", "")
-        return approving.move(template, name, by=person(request), version=int(seen) if seen.isdecimal() else None)
-
-    return act
-
-
-def _checked(name: str) -> Any:
-    def act(template: CouponTemplate, request: HttpRequest, answers: dict[str, Any]) -> CouponTemplate:
-        return approving.move(template, name, by=person(request), accepted=answers)
+        version = int(seen) if seen.isdecimal() else None
+        accepted = answers if name in approving.CHECKED else {}
+        return approving.move(template, name, by=person(request), version=version, accepted=accepted)
 
     return act
 
@@ -106,7 +101,7 @@ MOVES = (
                 _("No coupons are given out until then."),
             ]
         ),
-        _checked("submit"),
+        _move("submit"),
         gettext_lazy("Submitted for approval."),
         icon="send",
         main=True,
@@ -119,7 +114,7 @@ MOVES = (
         approving.NEEDS["approve"],
         _possible("approve"),
         _verdict_says(_approval_says),
-        _checked("approve"),
+        _move("approve"),
         gettext_lazy("Approved; the template is live."),
         icon="check",
         main=True,

@@ -238,7 +238,7 @@ def campaign_end(case: Case, witness: Witness | None) -> Iterator[Finding]:
 def unseen(case: Case, witness: Witness | None) -> Iterator[Finding]:
     """Conditions that the checker knows nothing of."""
     for rule in case.rules:
-        if rule.condition is not None and not rule.condition.fact:
+        if rule.condition is not None and not rule.condition.fact and not (witness and witness.fulfils(rule)):
             yield Finding(
                 "not_proven",
                 "warning",

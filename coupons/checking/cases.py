@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from coupons.models import Audience, CouponTemplate, Supply
 from coupons.queries.wording import claim_cities_words, period_words, release_words, validity_words, yuan
 from coupons.rules import Condition, compile_rules
+from coupons.rules.schedule import Schedule
 
 #: supply: how many there are; dates: when they are given out. Neither promises anything to anybody. promise: the rest.
 Sort = Literal["supply", "dates", "promise"]
@@ -25,6 +26,7 @@ class Rule:
     sort: Sort = "promise"
     deed: Literal["claim", "use"] = "claim"
     condition: Condition | None = None
+    schedule: Schedule | None = None
     blocks: bool = False
 
 
@@ -98,7 +100,8 @@ def _rules(case: Case) -> Iterator[Rule]:
 def _released(release: Mapping[str, Any], *names: str) -> Rule:
     part = {name: release[name] for name in names if release.get(name)}
     dates: Sort = "dates" if "starts_at" in part or "ends_at" in part else "promise"
-    return Rule(f"release.{names[0] if len(names) == 1 else 'period'}", lambda: "; ".join(release_words(part)), dates)
+    code = f"release.{names[0] if len(names) == 1 else 'period'}"
+    return Rule(code, lambda: "; ".join(release_words(part)), dates, schedule=Schedule.of(part))
 
 
 def _conditions(path: str, rules: Mapping[str, Any], deed: Literal["claim", "use"]) -> Iterator[Rule]:

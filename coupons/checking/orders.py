@@ -59,6 +59,20 @@ def history(
     return None
 
 
+def longest_window(conditions: Iterable[Condition]) -> int:
+    """In days; what lies farther back is asked about as a whole."""
+    pasts = (past for condition in conditions for past in condition.pasts())
+    return max((days or 0 for past in pasts for days, _low, _high in past.counts), default=0)
+
+
+def possible(claim: Sequence[Condition], use: Sequence[Condition], claim_at: datetime, use_at: datetime) -> bool:
+    """Whether such orders exist, or might."""
+    try:
+        return history(claim, use, claim_at, use_at) is not None
+    except Unproven:
+        return True
+
+
 def holds(conditions: Iterable[Condition], orders: Sequence[PastOrder], at: datetime) -> bool:
     """Asked of the rules themselves."""
     profile = Profile(None, "", **facts(orders))

@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import product
 from typing import Any
 
 from coupons.checking.cases import Case, Rule
-from coupons.checking.orders import PastOrder, Unproven, history
+from coupons.checking.orders import PastOrder, Unproven, facts, history, longest_window, possible
 from coupons.checking.places import Map, Position
 from coupons.models import City, CouponTemplate
 from coupons.queries.catalogue import validity_of
@@ -72,6 +72,15 @@ class Witness:
     sku: str | None = None
     shipping_fen: int = 0
 
+    def fulfils(self, rule: Rule) -> bool:
+        """Asked of the rule itself."""
+        moment = self.claim if rule.deed == "claim" else self.use
+        orders = [order for order in self.orders if rule.deed == "use" or not order.between]
+        told_at = dict.fromkeys(TOLD, moment.at)
+        customer = Profile(None, "", told_at=told_at, **self.facts, **facts(orders))
+        assert rule.condition is not None
+        return rule.condition.check(customer, moment.situation(Sky())).holds is True
+
 
 class Sky:
     """What each day is by the calendar, asked as the doors ask, once."""
@@ -92,10 +101,12 @@ class Solver:
 
     case: Case
     sky: Sky = field(default_factory=Sky)
+    _times: dict[Condition | Schedule, dict[datetime, int]] = field(default_factory=dict)
 
     @cached_property
     def map(self) -> Map:
-        keys = {key for rule in self._areas(self.case.rules) for key in rule.answers["any_of"]}
+        asked = within(rule.condition for rule in self.case.rules if rule.condition)
+        keys = {key for condition in asked if condition.fact == "areas" for key in condition.answers["any_of"]}
         return Map(keys)
 
     @cached_property
@@ -111,15 +122,23 @@ class Solver:
         """
         if any(rule.blocks for rule in rules):
             return None
-        claim = [rule.condition for rule in rules if rule.condition and rule.condition.fact and rule.deed == "claim"]
-        use = [
-            rule.condition for rule in rules if to_use and rule.condition and rule.condition.fact and rule.deed == "use"
-        ]
-        told = self._told(claim + use)
+        asked = [rule for rule in rules if rule.condition and (to_use or rule.deed == "claim")]
+        claims = expanded(rule.condition for rule in asked if rule.condition and rule.deed == "claim")
+        uses = list(expanded(rule.condition for rule in asked if rule.condition and rule.deed == "use"))
+        for claim, use in product(claims, uses):
+            found = self._witness(rules, claim, use, to_use)
+            if found is not None:
+                return found
+        return None
+
+    def _witness(
+        self, rules: Sequence[Rule], claim: Sequence[Condition], use: Sequence[Condition], to_use: bool
+    ) -> Witness | None:
+        told = self._told([*claim, *use])
         at_claim, at_use = self._place(claim, "claim"), self._place(use, "use")
         if told is None or at_claim is None or at_use is None:
             return None
-        found = self._moments(rules, claim, use)
+        found = self._moments(rules, claim, use, to_use)
         if found is None:
             return None
         claim_at, use_at, orders = found
@@ -135,7 +154,7 @@ class Solver:
         facts: dict[str, Any] = {}
         for fact in TOLD:
             if fact in by_fact:
-                fitting = _fitting(by_fact[fact], fact, lambda fact, value: (replace(NOBODY, **{fact: value}), _AT_ALL))
+                fitting = _fitting(by_fact[fact], fact, lambda fact, value: (_told_just_now(fact, value), _AT_ALL))
                 if fitting is None:
                     return None
                 facts[fact] = fitting
@@ -162,21 +181,24 @@ class Solver:
             moment = replace(moment, position=stand[0], areas=stand[1])
         return moment
 
-    @staticmethod
-    def _areas(rules: Iterable[Rule]) -> list[Condition]:
-        return [rule.condition for rule in rules if rule.condition is not None and rule.condition.fact == "areas"]
-
     # --- when ------------------------------------------------------------------------------------------------------
 
     def _moments(
-        self, rules: Sequence[Rule], claim: Sequence[Condition], use: Sequence[Condition]
+        self, rules: Sequence[Rule], claim: Sequence[Condition], use: Sequence[Condition], to_use: bool
     ) -> tuple[datetime, datetime, list[PastOrder]] | None:
         """A moment to claim and one to use, with orders that fit both."""
         past_claim = [condition for condition in claim if condition.fact == "orders"]
         past_use = [condition for condition in use if condition.fact == "orders"]
+        longest = longest_window(past_claim + past_use)
+        ever = self.case.now
+        if past_use and not any(
+            possible(past_claim, past_use, ever, ever + timedelta(days=gap)) for gap in range(longest + 2)
+        ):
+            return None
         tried: set[int] = set()
-        for claim_at, use_at in self._pairs(rules, claim, use):
-            gap = (use_at.date() - claim_at.date()).days
+        for claim_at, use_at in self._pairs(rules, claim, use if to_use else ()):
+            # Once the longest window lies between the two, more days make no difference.
+            gap = min((use_at.date() - claim_at.date()).days, longest + 1)
             if gap in tried:
                 continue
             tried.add(gap)
@@ -190,10 +212,9 @@ class Solver:
     def _pairs(
         self, rules: Sequence[Rule], claim: Sequence[Condition], use: Sequence[Condition]
     ) -> Iterator[tuple[datetime, datetime]]:
-        codes = {rule.code for rule in rules}
-        valid = "validity_type" in codes
-        usable = _Days(self, [condition for condition in use if condition.fact == "moment"])
-        for claim_at in self._claims(codes, [condition for condition in claim if condition.fact == "moment"]):
+        valid = any(rule.code == "validity_type" for rule in rules)
+        usable = _Days(self, use)
+        for claim_at in self._claims(rules, claim):
             start, end = claim_at, claim_at + timedelta(days=DAYS_AHEAD)
             if valid:
                 start, end = validity_of(self.case.template, claim_at)
@@ -201,93 +222,127 @@ class Solver:
 
     def claim_days(self, rules: Sequence[Rule]) -> int:
         """On how many days it can be claimed, by the calendar alone."""
-        conditions = [rule.condition for rule in rules if rule.condition and rule.deed == "claim"]
-        codes = {rule.code for rule in rules}
-        return sum(1 for _at in self._claims(codes, [one for one in conditions if one.fact == "moment"]))
+        claims = [rule.condition for rule in rules if rule.condition and rule.deed == "claim"]
+        return sum(1 for _at in self._claims(rules, claims))
 
-    def _claims(self, codes: set[str], conditions: Sequence[Condition]) -> Iterator[datetime]:
+    def _claims(self, rules: Sequence[Rule], conditions: Sequence[Condition]) -> Iterator[datetime]:
         """The first moment of each day at which it can be claimed: a later one is never valid for longer."""
-        template, placed = self.case.template, self.case.placed
-        kept = {
-            name: value
-            for name, value in template.release.items()
-            if f"release.{'period' if name.endswith('_at') else name}" in codes
-        }
-        schedule = Schedule.of(kept)
-        starts, ends = [self.case.now, schedule.starts_at], [schedule.ends_at]
-        if "campaign" in codes:
-            starts.append(placed.starts_at)
-            ends.append(placed.ends_at)
-        if "validity_type" in codes:
-            ends.append(template.valid_until)
-        start = max(moment for moment in starts if moment is not None).astimezone(self.case.now.tzinfo)
-        end = min(
-            [*(moment for moment in ends if moment is not None), start + timedelta(days=DAYS_AHEAD)],
-        ).astimezone(self.case.now.tzinfo)
-        minutes = {edge % DAY_MINUTES for window in schedule.windows for edge in window}
-        days = _Days(self, conditions, minutes, lambda at: schedule.refusal(at) is None)
+        starts: list[datetime | None] = [self.case.now]
+        ends: list[datetime | None] = []
+        for rule in rules:
+            if rule.schedule is not None:
+                starts.append(rule.schedule.starts_at)
+                ends.append(rule.schedule.ends_at)
+            elif rule.code == "campaign":
+                starts.append(self.case.placed.starts_at)
+                ends.append(self.case.placed.ends_at)
+            elif rule.code == "validity_type":
+                ends.append(self.case.template.valid_until)
+        zone = self.case.now.tzinfo
+        start = max(moment for moment in starts if moment is not None).astimezone(zone)
+        end = min(*(moment for moment in ends if moment is not None), start + timedelta(days=DAYS_AHEAD), _FAR)
         last: date | None = None
-        for at in days.between(start, end):
+        schedules = [rule.schedule for rule in rules if rule.schedule is not None]
+        for at in _Days(self, conditions, schedules).between(start, end.astimezone(zone)):
             if at.date() != last:
                 last = at.date()
                 yield at
 
+    @cached_property
+    def turns(self) -> list[int]:
+        """The minutes of a day at which some rule may turn, and its end."""
+        turns = {0, DAY_MINUTES}
+        for rule in self.case.rules:
+            if rule.schedule is not None:
+                turns |= {edge for window in rule.schedule.windows for edge in window}
+        for condition in within(rule.condition for rule in self.case.rules if rule.condition):
+            if condition.fact == "moment":
+                turns |= set(condition.tries())
+        return sorted(turns)
+
+    @cached_property
+    def all_day(self) -> int:
+        return (1 << (len(self.turns) - 1)) - 1
+
+    def times(self, rule: Condition | Schedule, midnight: datetime) -> int:
+        """Between which turns of this day the rule holds, as bits; kept."""
+        kept = self._times.setdefault(rule, {})
+        if midnight not in kept:
+            moments = (midnight + timedelta(minutes=turn) for turn in self.turns[:-1])
+            kept[midnight] = sum(1 << place for place, at in enumerate(moments) if self._holds(rule, at))
+        return kept[midnight]
+
+    def _holds(self, rule: Condition | Schedule, at: datetime) -> bool:
+        if isinstance(rule, Schedule):
+            return rule.refusal(at) != "outside_release"
+        festivals = self.sky.festivals(at) if asks_calendar(rule) else frozenset()
+        return rule.check(NOBODY, Situation(now=at, festivals=festivals)).holds is True
+
+
+def asks_calendar(condition: Condition) -> bool:
+    """Which day is a festival, operators may say otherwise."""
+    return getattr(condition, "reads", None) == "festivals"
+
+
+def within(conditions: Iterable[Condition]) -> Iterator[Condition]:
+    """With those that they are made of."""
+    for condition in conditions:
+        yield condition
+        for way in condition.ways():
+            yield from within(way)
+
+
+def expanded(conditions: Iterable[Condition]) -> Iterator[list[Condition]]:
+    """Every list of simple conditions of which one must hold for all of these to hold."""
+    choices = [
+        [[condition]] if condition.fact else [one for way in condition.ways() for one in expanded(way)] or [[]]
+        for condition in conditions
+    ]
+    for chosen in product(*choices):
+        yield [condition for part in chosen for condition in part]
+
 
 class _Days:
-    """At which times of each day some conditions about the moment hold; found day by day, and kept."""
+    """At which times of each day some rules about the moment hold, day by day."""
 
-    def __init__(
-        self, solver: Solver, conditions: Sequence[Condition], minutes: Iterable[int] = (), also: Any = None
-    ) -> None:
-        self.sky, self.conditions, self.also = solver.sky, conditions, also
-        turns = {0, *minutes, *(minute for condition in conditions for minute in condition.tries())}
-        self.turns = [*sorted(turns), DAY_MINUTES]
-        self._kept: dict[date, list[tuple[datetime, datetime]]] = {}
+    def __init__(self, solver: Solver, conditions: Iterable[Condition], schedules: Iterable[Schedule] = ()) -> None:
+        self.solver = solver
+        self.rules: list[Condition | Schedule] = [*schedules, *(one for one in conditions if one.fact == "moment")]
         #: Midnights between which nothing holds, found last: periods that begin a day later need not look again.
-        self._empty: tuple[datetime, datetime] | None = None
+        self.empty: tuple[datetime, datetime] | None = None
 
     def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """The first moment of each stretch that holds within this period, half-open."""
         midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+        turns = self.solver.turns
         while midnight < end:
-            if self._empty and self._empty[0] <= midnight < self._empty[1]:
-                midnight = self._empty[1]
+            if self.empty and self.empty[0] <= midnight < self.empty[1]:
+                midnight = self.empty[1]
                 continue
-            stretches = self._stretches(midnight)
-            for begins, ceases in stretches:
-                at = max(begins, start)
-                if at < min(ceases, end):
-                    yield at
+            bits = self.solver.all_day
+            for rule in self.rules:
+                bits &= self.solver.times(rule, midnight)
+                if not bits:
+                    break
             later = midnight + timedelta(days=1)
-            if not stretches:
-                follows = self._empty is not None and self._empty[1] == midnight
-                self._empty = (self._empty[0] if follows and self._empty else midnight, later)
+            if not bits:
+                follows = self.empty is not None and self.empty[1] == midnight
+                self.empty = (self.empty[0] if follows and self.empty else midnight, later)
+            for place in range(len(turns) - 1):
+                if bits >> place & 1:
+                    at = max(midnight + timedelta(minutes=turns[place]), start)
+                    if at < min(midnight + timedelta(minutes=turns[place + 1]), end):
+                        yield at
             midnight = later
 
-    def _stretches(self, midnight: datetime) -> list[tuple[datetime, datetime]]:
-        day = midnight.date()
-        if day not in self._kept:
-            self._kept[day] = [
-                (midnight + timedelta(minutes=a), midnight + timedelta(minutes=b))
-                for a, b in pairwise(self.turns)
-                if self._holds(midnight + timedelta(minutes=a))
-            ]
-        return self._kept[day]
 
-    def _holds(self, at: datetime) -> bool:
-        if not self.conditions and self.also is None:
-            return True
-        situation = Situation(now=at, festivals=self.sky.festivals(at) if self._asks_calendar else frozenset())
-        if not all(condition.check(NOBODY, situation).holds is True for condition in self.conditions):
-            return False
-        return self.also is None or bool(self.also(at))
-
-    @cached_property
-    def _asks_calendar(self) -> bool:
-        return any(condition.code not in ("hours", "weekdays") for condition in self.conditions)
+_FAR = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+#: What is asked with it looks at no time but that of the telling.
+_AT_ALL = Situation(now=datetime(2000, 1, 1, tzinfo=UTC))
 
 
-_AT_ALL = Situation(now=datetime.min)  # noqa: DTZ901  nothing that is asked with it looks at the time
+def _told_just_now(fact: str, value: Any) -> Profile:
+    return Profile(None, "", told_at={fact: _AT_ALL.now}, **{fact: value})
 
 
 def _by_fact(conditions: Iterable[Condition]) -> dict[str, list[Condition]]:

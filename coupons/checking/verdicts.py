@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.checking.cases import Case, Placed, Rule, limits_of
 from coupons.checking.orders import Unproven
-from coupons.checking.solving import Sky, Solver, Witness, core
+from coupons.checking.solving import Sky, Solver, Witness, asks_calendar, core
 from coupons.models import CouponTemplate
 from coupons.queries import catalogue
 
@@ -31,6 +31,12 @@ class Finding(NamedTuple):
     fields: tuple[str, ...]
     rules: tuple[str, ...] = ()
     offer: str = ""
+
+    def as_reason(self) -> dict[str, Any]:
+        """Of a refusal."""
+        more = {"placement": self.offer} if self.offer else {}
+        said = {"code": self.code, "detail": self.sentence, "severity": self.severity}
+        return {**said, "fields": list(self.fields), "rules": list(self.rules), **more}
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,9 @@ def _told(solver: Solver, contradicting: list[Rule]) -> Finding:
     words = tuple(rule.words() for rule in contradicting)
     claimable = not _in_vain(solver, contradicting, to_use=False)
     harmless = not claimable and any(rule.sort != "promise" for rule in contradicting)
-    if claimable:
+    if any(rule.condition is not None and asks_calendar(rule.condition) for rule in contradicting):
+        code, said, harmless = "not_in_calendar", NOT_IN_CALENDAR, True
+    elif claimable:
         code, said = "never_usable", NEVER_USABLE
     elif harmless:
         code, said = "not_given_out", NOT_GIVEN_OUT
@@ -156,6 +164,7 @@ def _told(solver: Solver, contradicting: list[Rule]) -> Finding:
     return Finding(code, severity, sentence, tuple(rule.code for rule in contradicting), words)
 
 
+NOT_IN_CALENDAR = gettext_lazy("As the calendar stands, nobody can claim it and use it: %(rules)s.")
 NEVER_USABLE = gettext_lazy("It can be claimed but never used: %(rules)s.")
 NEVER_CLAIMABLE = gettext_lazy("Nobody can ever claim it: %(rules)s.")
 NOT_GIVEN_OUT = gettext_lazy("As it stands, none is given out: %(rules)s.")

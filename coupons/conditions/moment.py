@@ -49,7 +49,7 @@ class Hours(MomentCondition):
     """Hours of the day in the business time zone; a window holds its beginning, not its end, and may cross midnight."""
 
     code, label, fact = "hours", gettext_lazy("Hours of the day"), "moment"
-    edge = gettext_lazy("A window holds its first minute and not its last; it may cross midnight.")
+    edge = gettext_lazy("A window holds its beginning and not its end; it may cross midnight.")
 
     class Form(Answers):
         inside = Windows(

@@ -202,6 +202,11 @@ class Document(Shape):
     audiences: Annotated[list[AudienceIn], Field(max_length=MOST_TEMPLATES)] = []
     templates: Annotated[list[TemplateIn], Field(max_length=MOST_TEMPLATES)] = []
     placements: Annotated[list[PlacementIn], Field(max_length=MOST_TEMPLATES)] = []
+    accepted_warnings: dict[Key, dict[Key, Text100]] | None = Field(
+        None,
+        description="By template, then by code of a warning of the checker: why it is meant. Once it is there,"
+        " every warning of a template that goes live must be among them; left out, warnings do not stop anything.",
+    )
     results: JsonObject | None = Field(None, description="What came of it, as GET says; read past.")
 
     @model_validator(mode="after")

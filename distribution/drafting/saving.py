@@ -21,6 +21,7 @@ from coupons.models.places import Named
 from coupons.refused import SENTENCES, Invalid, Refused
 from distribution.drafting.document import AudienceIn, Document, NamedIn, PlacementIn, TemplateIn
 from distribution.models import Campaign, Offer, Placement
+from distribution.queries import offered_where
 
 Limits = Mapping[str, int | None]
 NamedRow = TypeVar("NamedRow", bound=Named)
@@ -68,6 +69,8 @@ class _Saving:
         self.changed = False
         #: What would go live, or change while live.
         self.unapproved: list[dict[str, Any]] = []
+        #: Placements that are live and offer something else than before.
+        self.offering: list[Placement] = []
 
     def wrong(self, field: str, code: str, detail: str) -> None:
         self.errors.append({"field": field, "code": code, "detail": detail})
@@ -93,6 +96,8 @@ class _Saving:
             self.save_template(campaign, item, template, limits)
         for placed, placement in placements:
             self.save_placement(campaign, placed, placement)
+        for placement in self.offering:
+            offered_where.check(placement)
         if not created and campaign.budget.limit_fen != self.document.budget_fen:
             # The most shared row, last.
             campaign.budget = set_budget(campaign.budget, self.document.budget_fen)
@@ -275,7 +280,8 @@ class _Saving:
             for move in way:
                 if approving.NEEDS[move] == (approving.APPROVE,) and item.status != CouponTemplate.Status.ENDED:
                     self.needs_approval("template", template.key)
-                approving.move(template, move, by=self.by)
+                ends = item.status == CouponTemplate.Status.ENDED
+                approving.move(template, move, by=self.by, accepted=self.accepted(item), ends=ends)
         except Refused as refused:
             reasons = [_about(template, reason) for reason in refused.reasons]
             if refused.code == "approval_needed" and not self.may_approve:
@@ -311,11 +317,18 @@ class _Saving:
             if placement.status == Placement.Status.LIVE:
                 self.needs_approval("placement", placement.key)
         if reordered:
+            if placement.status == Placement.Status.LIVE:
+                self.offering.append(placement)
             placement.offers.all().delete()
             Offer.objects.bulk_create(
                 Offer(placement=placement, position=position, template_id=template, audience_id=audience, weight=weight)
                 for position, (template, audience, weight) in enumerate(wanted)
             )
+
+    def accepted(self, item: TemplateIn) -> approving.Accepted:
+        """What the document accepts of the checker's warnings; None: it does not speak of them, so they pass."""
+        said = self.document.accepted_warnings
+        return None if said is None else said.get(item.key, {})
 
     def needs_approval(self, kind: str, key: str) -> None:
         self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})

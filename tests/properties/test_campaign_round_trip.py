@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from coupons.api.shapes import read
+from coupons.refused import Refused
 from distribution.drafting import Document, document_of, save
 
 pytestmark = pytest.mark.django_db
@@ -165,7 +166,11 @@ def taken_in(*sent: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 )
 @given(documents())
 def test_written_and_read_again_it_is_the_same(document: dict[str, Any]) -> None:
-    (created, written), (again, same) = taken_in(document, document)
+    try:
+        (created, written), (again, same) = taken_in(document, document)
+    except Refused as refused:
+        assume(refused.code != "check_failed")  # what nobody could use does not go live
+        raise
     assert (created, again, same) == ("created", "unchanged", written)
     (elsewhere, copied), (unchanged, _same) = taken_in(written, written)
     assert (elsewhere, copied, unchanged) == ("created", written, "unchanged")

@@ -71,7 +71,7 @@ def saved(client, address, data):
 
 
 def new(**answers):
-    campaign = answers.pop("campaign", None) or making.campaign(budget_fen=1_000_000)
+    campaign = answers.pop("campaign", None) or making.campaign(budget_fen=2_000_000)
     return {
         "budget": campaign.budget_id,
         "key": "s20",

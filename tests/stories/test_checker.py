@@ -151,6 +151,7 @@ IMPOSSIBLE = {
     "the campaign is over": ({"campaign": {"starts_at": day(1, 5), "ends_at": day(1)}}, {"campaign"}),
 }
 HARMLESS = {
+    "used at Christmas, valid a week, given out in June",
     "the period is over",
     "the thirty-first of a month in June alone",
     "none at all",
