@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0010_newcomer_identities'),
+        ('coupons', '0011_event_link'),
     ]
 
     operations = [
