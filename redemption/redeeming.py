@@ -25,7 +25,8 @@ from coupons.rules.codes import new_id
 from redemption.pricing import PricedSet, price_set, spread
 from redemption.queries.basket import Basket
 from redemption.queries.evidence import Evidence, find
-from redemption.queries.fitting import Fit, fit, standing, why
+from redemption.queries.fitting import Fit, fit, standing
+from redemption.queries.reasons import of_price
 
 ATTEMPTS = 5
 
@@ -85,7 +86,11 @@ def _redeem(
     priced = price_set([one.candidate for one in fits], bill)
     if not isinstance(priced, PricedSet):
         raise _refused(
-            [one._replace(reasons=[why(priced[place])]) for place, one in enumerate(fits) if place in priced]
+            [
+                one._replace(reasons=[of_price(priced[place], one.use.template)])
+                for place, one in enumerate(fits)
+                if place in priced
+            ]
         )
 
     same = known.mine is not None and sorted(known.mine_coupons) == [one.coupon.id for one in fits]

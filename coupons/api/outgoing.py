@@ -39,14 +39,20 @@ class PresentationOut(BaseModel):
     valid_until: datetime
 
 
-class OneCouponOut(CouponOut):
-    presentation: PresentationOut | None = Field(description="While the coupon can be used.")
+class InWalletOut(CouponOut):
+    unusable: list["Reason"] = Field([], description="Why its customer could not use it now, whatever the order.")
+
+
+class OneCouponOut(InWalletOut):
+    presentation: PresentationOut | None = Field(
+        None, description="With `show=true`, while the coupon can be used; else null."
+    )
 
 
 class CouponPage(BaseModel):
     next: str | None
     previous: str | None
-    results: list[CouponOut]
+    results: list[InWalletOut]
 
 
 class CouponsOut(BaseModel):

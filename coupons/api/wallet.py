@@ -39,11 +39,12 @@ class Wallet(Door):
             raise Invalid.of("status", "invalid_choice", _("One of: %(choices)s.") % {"choices": choices})
         size = page_size(request)
         now = catalogue.business_now()
+        book = catalogue.current()
         coupons, newer, older = wallet.page(customer, now, status=status, size=size, **where_from(request, _id))
         body = b'{"next":%b,"previous":%b,"results":%b}' % (
             _link(request, "after", coupons[-1].id) if coupons and older else b"null",
             _link(request, "before", coupons[0].id) if coupons and newer else b"null",
-            wallet.coupons_bytes(coupons, catalogue.current(), now),
+            wallet.coupons_bytes(coupons, book, now, wallet.hindrances(customer, coupons, book, now)),
         )
         return answer(body)
 
@@ -53,7 +54,10 @@ class OneCoupon(Door):
 
     @extend_schema(
         operation_id="coupons_get",
-        parameters=[OpenApiParameter("customer", description="A system may name the customer.")],
+        parameters=[
+            OpenApiParameter("customer", description="A system may name the customer."),
+            OpenApiParameter("show", bool, description="true: with what to show to a counter now."),
+        ],
         responses=OneCouponOut,
     )
     def get(self, request: HttpRequest, caller: Caller, id: str) -> HttpResponse:
@@ -67,9 +71,13 @@ class OneCoupon(Door):
         if coupon is None:
             raise Refused("not_found")
         now = catalogue.business_now()
-        templates = catalogue.current().templates([coupon.template_id])
-        said = wallet.coupon_bytes(coupon, templates[coupon.template_id], now)
-        return answer(b'%b,"presentation":%b}' % (said[:-1], _presentation(coupon, now)))
+        book = catalogue.current()
+        against = {} if customer is None else wallet.hindrances(customer, [coupon], book, now)
+        template = book.templates([coupon.template_id])[coupon.template_id]
+        said = wallet.with_hindrances(coupon, template, against, now)
+        if request.GET.get("show") == "true":
+            said = b'%b,"presentation":%b}' % (said[:-1], _presentation(coupon, now))
+        return answer(said)
 
 
 def _presentation(coupon: wallet.Held, now: datetime) -> bytes:

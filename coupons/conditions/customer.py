@@ -112,6 +112,11 @@ class Standing(CustomerCondition):
             return _("New customers only")
         return _("Returning customers only") if len(self.any_of) == 1 else ""
 
+    def remedy(self, verdict: Verdict) -> str:
+        if verdict.had == "returning":
+            return _("Only for a first order")
+        return _("Possible after a first order") if "returning" in self.any_of else ""
+
 
 @register
 class Tags(Told):

@@ -56,5 +56,8 @@ class AnyOf(MomentCondition):
     def names(self) -> str:
         return one_of(self.called())
 
+    def remedy(self, verdict: Verdict) -> str:
+        return self.when()
+
     def short(self) -> str:
         return _("%(names)s only") % {"names": self.names()} if len(self.any_of) <= self.few else ""

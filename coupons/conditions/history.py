@@ -65,6 +65,14 @@ class OrderCount(Ranged):
             orders = sum(facts.order_count for day, facts in customer.days.items() if first <= day <= today)
         return Verdict(self.fits(orders), orders)
 
+    def remedy(self, verdict: Verdict) -> str:
+        missing = 0 if self.low is None else self.low - verdict.had
+        if missing <= 0:
+            return ""
+        return ngettext("Possible after %(count)d more order", "Possible after %(count)d more orders", missing) % {
+            "count": missing
+        }
+
     def wording(self) -> str:
         if self.high == 0:
             if self.days:

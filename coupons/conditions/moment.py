@@ -139,6 +139,11 @@ class Weekdays(MomentCondition):
             return _("Monday to Friday only")
         return _("%(names)s only") % {"names": one_of(self.called())} if len(self.any_of) == 1 else ""
 
+    def remedy(self, verdict: Verdict) -> str:
+        """The next day on which it holds."""
+        day = next(day for later in range(7) if (day := (verdict.had + later) % 7 + 1) in self.any_of)
+        return _("Possible from %(time)s") % {"time": WEEKDAYS[day]}
+
 
 @register
 class Festivals(AnyOf):

@@ -44,4 +44,4 @@ class Areas(AnyOf):
         return _("in %(places)s") % {"places": self.names()}
 
     def remedy(self, verdict: Verdict) -> str:
-        return _("Share your position") if verdict.holds is None else ""
+        return _("Share your position") if verdict.holds is None else super().remedy(verdict)

@@ -1,11 +1,16 @@
 """What is in a customer's hands, as the doors say it."""
 
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.direct import rows
+from coupons.queries.profiles import needs_of, profile
+from coupons.rules import CustomerCondition, Situation, unmet
 
 _SELECT = (
     "SELECT id, code, status, valid_from, valid_until, held_until, placement, template_id FROM coupons_coupon WHERE "
@@ -110,10 +115,50 @@ def coupon_bytes(coupon: Held, template: CompiledTemplate, now: datetime) -> byt
     )
 
 
-def coupons_bytes(coupons: list[Held], book: Book, now: datetime) -> bytes:
-    """Several as a JSON array."""
+def coupons_bytes(
+    coupons: list[Held], book: Book, now: datetime, against: Mapping[int, list[dict[str, Any]]] | None = None
+) -> bytes:
+    """Several as a JSON array. ``against``: with what :func:`hindrances` says of each."""
     templates = book.templates({coupon.template_id for coupon in coupons})
-    return b"[%b]" % b",".join([coupon_bytes(coupon, templates[coupon.template_id], now) for coupon in coupons])
+    return b"[%b]" % b",".join(
+        [
+            coupon_bytes(coupon, templates[coupon.template_id], now)
+            if against is None
+            else with_hindrances(coupon, templates[coupon.template_id], against, now)
+            for coupon in coupons
+        ]
+    )
+
+
+def with_hindrances(
+    coupon: Held, template: CompiledTemplate, against: Mapping[int, list[dict[str, Any]]], now: datetime
+) -> bytes:
+    """One coupon, and why its customer could not use it, whatever the order."""
+    said = against.get(coupon.template_id) if coupon.status in ("available", "held") else None
+    body = coupon_bytes(coupon, template, now)
+    return b'%b,"unusable":%b}' % (body[:-1], orjson.dumps(said, default=str)) if said else body
+
+
+def hindrances(customer: str, coupons: list[Held], book: Book, now: datetime) -> dict[int, list[dict[str, Any]]]:
+    """By template: what the customer's own facts have against using its coupons, whatever the order; asked of the same
+    rules as at the use. Only of coupons that could be used otherwise.
+    """
+    templates = book.templates({coupon.template_id for coupon in coupons})
+    asking = {
+        id: rules
+        for id in {coupon.template_id for coupon in coupons if coupon.status in ("available", "held")}
+        if (rules := [rule for rule in templates[id].use_rules if isinstance(rule, CustomerCondition)])
+    }
+    if not asking:
+        return {}
+    needs, days = needs_of(rule for rules in asking.values() for rule in rules)
+    known = profile(customer, needs, since=now.date() - timedelta(days=days - 1) if days else None)
+    situation = Situation(now=now)
+    return {
+        id: [condition.reason(verdict) for condition, verdict in failed]
+        for id, rules in asking.items()
+        if (failed := unmet(rules, known, situation))
+    }
 
 
 def fresh(

@@ -61,6 +61,11 @@ def claim_cities_words(template: CouponTemplate) -> str:
     return pgettext("claim", "Can be claimed only %(when)s") % {"when": _("in %(places)s") % {"places": cities}}
 
 
+def scope_words(template: CouponTemplate) -> list[str]:
+    """What it is for, where that is not everything; without full stops."""
+    return list(_scope(template))
+
+
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 

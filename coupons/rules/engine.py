@@ -139,6 +139,7 @@ class Condition:
         remedy = self.remedy(verdict)
         if remedy:
             reason["remedy"] = remedy
+        if remedy and remedy not in detail:
             reason["detail"] = _("%(sentence)s %(remedy)s.") % {"sentence": detail, "remedy": remedy}
         return reason
 

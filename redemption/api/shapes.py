@@ -89,6 +89,11 @@ class BestOut(BaseModel):
     lines: list[LineOut]
 
 
+class WhyBestOut(BaseModel):
+    detail: str
+    ahead_fen: int = Field(description="How much more it takes off than the next choice.")
+
+
 class UsableOut(BaseModel):
     coupon: UUID
     discount_fen: int
@@ -103,6 +108,7 @@ class UnusableOut(BaseModel):
 
 class QuoteOut(BaseModel):
     best: BestOut
+    why_best: WhyBestOut | None = Field(description="Beside the next best choice; null without another choice.")
     usable: list[UsableOut]
     unusable: list[UnusableOut]
 

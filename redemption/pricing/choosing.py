@@ -1,4 +1,5 @@
-"""The set of a wallet that takes most off: by branch and bound, exact unless the search would take too long.
+"""The set of a wallet that takes most off: by branch and bound. Exact for 200 coupons in four stack groups that share
+lines, however they cut across each other; beyond that, unless the search would take too long.
 
 Coupons of different stack groups meet only in what is left on shared lines. So groups that share no line (shipping and
 goods above all) are settled apart, and among those that do a branch is cut where even its bound falls short:
@@ -16,7 +17,7 @@ coupons of all groups take together; so no coupon alone takes more.
 from collections.abc import Sequence
 from datetime import datetime
 
-from .bill import WHOLE, Bill, Candidate, Why
+from .bill import UNLIMITED, WHOLE, Bill, Candidate, Why
 from .spreading import spread
 from .stacking import EXCLUSIVE, PricedSet, price_set, turn
 from .taking import HALF, look, take
@@ -118,6 +119,8 @@ def _strongest(choices: list[Choice]) -> list[Choice]:
 #: Sums looked at in one search: about a fifth of a second. Six groups of ten coupons whose scopes are drawn by lot need
 #: a tenth of it; six groups of forty such reach it.
 MOST_WORK = 1_000_000
+#: Up to these the search goes on to its end, and needs at worst about as long.
+EXACT_GROUPS, EXACT_COUPONS = 4, 200
 
 
 class _Search:
@@ -135,6 +138,8 @@ class _Search:
         self.taken: list[tuple[int, int] | None] = [None] * len(levels)
         self.effects: dict[tuple[int, int], tuple[list[int], list[tuple[int, list[int]]], int]] = {}
         self.work = 0
+        within = len(levels) <= EXACT_GROUPS and sum(map(len, levels)) <= EXACT_COUPONS
+        self.most_work = UNLIMITED if within else MOST_WORK
         # Sets of lines whose sums matter from each level on; the last of them holds all that these levels can reach.
         self.masks: list[list[int]] = []
         self.rest_fen = [0]
@@ -157,7 +162,7 @@ class _Search:
     def run(self) -> Chosen:
         sum_fen = self.bill.sum_fen
         self._step(0, 0, {mask: sum_fen(mask) for mask in self.masks[0]})
-        if self.work > MOST_WORK:
+        if self.work > self.most_work:
             return min(self.best, self._largest(), key=merit)
         return self.best
 
@@ -185,7 +190,7 @@ class _Search:
             alone, rate, mask = choice
             if fen + alone + rest < self.best[0]:
                 break
-            if self.work > MOST_WORK:
+            if self.work > self.most_work:
                 return
             take = (sums[mask] * rate + HALF) // WHOLE
             if take > alone:
@@ -215,7 +220,7 @@ class _Search:
                 if worthwhile:
                     self._step(depth + 1, now, after)
             path.pop()
-        if not last and self.work <= MOST_WORK:
+        if not last and self.work <= self.most_work:
             self.taken[depth] = None
             self.left[depth + 1] = None
             if self._worthwhile(depth + 1, fen, sums):

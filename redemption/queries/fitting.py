@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.utils.timezone import localtime
 
 from coupons import rules
 from coupons.models import Merchant
@@ -14,10 +13,11 @@ from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.direct import rows
 from coupons.queries.profiles import needs_of, profile
 from coupons.queries.surroundings import situate
-from coupons.refused import SENTENCES, Refused
+from coupons.refused import Refused
 from coupons.rules import CustomerCondition, Profile, Situation
 from redemption.pricing import Bill, Candidate, Line, Priced, Terms, Why, hundredths, price_one
 from redemption.queries.basket import Basket
+from redemption.queries.reasons import of_price, of_state, reason
 
 #: A wallet is quoted up to this many coupons, those that expire first.
 MOST_COUPONS = 500
@@ -166,35 +166,22 @@ def fit(basket: Basket, known: Standing, book: Book, now: datetime) -> Fitted:
                 reasons += failed
             answer = price_one(use.terms, bill)
             if isinstance(answer, Why):
-                reasons.append(why(answer))
+                reasons.append(of_price(answer, use.template))
             elif not reasons:
                 priced = answer
         fits.append(Fit(coupon, Candidate(place, use.terms, coupon.valid_until), use, priced, reasons))
     return Fitted(bill, fits)
 
 
-def reason(code: str, **more: Any) -> dict[str, Any]:
-    return {"code": code, "detail": SENTENCES[code], **more}
-
-
-def why(answer: Why) -> dict[str, Any]:
-    more = {} if answer.short_by_fen is None else {"short_by_fen": answer.short_by_fen}
-    return reason(answer.code, **more)
-
-
 def _state(coupon: Seen, mine: str | None, now: datetime) -> list[dict[str, Any]]:
-    """What the coupon itself has against being used now."""
-    if coupon.status == "void":
-        return [reason("not_available")]
-    if coupon.status == "redeemed":
-        return [reason("already_redeemed")]
-    if coupon.status == "expired" or coupon.valid_until <= now:
-        return [reason("expired", valid_until=localtime(coupon.valid_until))]
-    if coupon.held_until is not None and coupon.held_until > now and coupon.redemption_id != mine:
-        return [reason("held_by_other_order", held_until=localtime(coupon.held_until))]
-    if coupon.valid_from > now:
-        return [reason("not_yet_valid", valid_from=localtime(coupon.valid_from))]
-    return []
+    return of_state(
+        coupon.status,
+        coupon.valid_from,
+        coupon.valid_until,
+        coupon.held_until,
+        now,
+        is_mine=coupon.redemption_id == mine,
+    )
 
 
 def _unmet(use: Use, customer: Profile, situation: Situation) -> list[dict[str, Any]]:

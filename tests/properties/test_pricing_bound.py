@@ -55,6 +55,17 @@ def test_wallets_within_reason_are_searched_to_the_end(monkeypatch):
     assert choosing.choose(wallet, bill) == found
 
 
+def test_two_hundred_coupons_in_four_groups_are_searched_to_the_end(monkeypatch):
+    """U8: exact, where a search that may be cut short would end too soon."""
+    wallet, bill = crossing(4, 50, 40, seed=3)
+    monkeypatch.setattr(choosing, "MOST_WORK", 0)
+    found = choosing.choose(wallet, bill)
+    monkeypatch.setattr(choosing, "EXACT_COUPONS", 0)
+    assert choosing.choose(wallet, Bill(bill.lines, 500))[0] < found[0]
+    monkeypatch.setattr(choosing, "MOST_WORK", 10**12)
+    assert choosing.choose(wallet, Bill(bill.lines, 500)) == found
+
+
 def test_beyond_it_the_answer_does_not_depend_on_the_order_of_the_wallet():
     wallet, bill = crossing(6, 40, 30)
     one = [candidate.coupon for candidate, _ in best_set(wallet, bill).coupons]

@@ -313,8 +313,8 @@ def test_doors_speak_the_language_that_was_asked_for_and_codes_stay(all_doors, c
         for language in ("", "en")
     )
     assert [one["code"] for one in chinese] == [one["code"] for one in english]
-    assert [one["detail"] for one in chinese] == ["订单金额未达使用门槛。"]
-    assert [one["detail"] for one in english] == ["The order is below the coupon's threshold."]
+    assert [one["detail"] for one in chinese] == ["订单金额未达使用门槛。还差¥0.01。"]
+    assert [one["detail"] for one in english] == ["The order is below the coupon's threshold. Short by ¥0.01."]
 
 
 CONDITIONS = {

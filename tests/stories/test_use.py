@@ -31,11 +31,13 @@ def test_a_quote_says_what_fits_what_does_not_and_what_is_best(till, customer, c
         "payable_fen": 10000,
         "lines": [{"id": "a", "discount_fen": 1333}, {"id": "b", "discount_fen": 667}],
     }
+    assert body["why_best"] == {"detail": "比“满减券”多省¥15.00", "ahead_fen": 1500}
     assert [one["coupon"] for one in body["usable"]] == [large, small]
     [unusable] = body["unusable"]
     assert unusable["coupon"] == dear
     assert unusable["reasons"][0]["code"] == "below_threshold"
     assert unusable["reasons"][0]["short_by_fen"] == 8000
+    assert unusable["reasons"][0]["remedy"] == "还差¥80.00"
     assert till.post("quotes/", {"order": {**said, "customer": "alice"}}).body == body
 
 

@@ -43,7 +43,8 @@ def test_a_code_is_not_taken_for_what_a_screen_shows():
 @pytest.mark.django_db
 def test_the_wallet_shows_a_coupon_while_it_can_be_used(customer, system, clock):
     one = coupon("alice")
-    body = customer("alice").get(f"coupons/{one}/").body
+    body = customer("alice").get(f"coupons/{one}/", show="true").body
     assert showing.read(body["presentation"]["token"], clock.now()) == UUID(one)
     clock.forward(days=30)
-    assert customer("alice").get(f"coupons/{one}/").body["presentation"] is None
+    assert customer("alice").get(f"coupons/{one}/", show="true").body["presentation"] is None
+    assert "presentation" not in customer("alice").get(f"coupons/{one}/").body

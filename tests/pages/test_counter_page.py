@@ -1,0 +1,137 @@
+"""The counter on a phone of 360 pixels: a camera that sees a QR code, a line that breaks."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import segno
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from coupons import showing
+from coupons.models import Coupon
+from redemption.models import Redemption
+from tests.stories.test_counter import PASSWORD, clerk, shop
+from tests.stories.test_whole_chain import BROWSERS, QUIET
+from tests.using import coupon
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PHONE = {"width": 360, "height": 740}
+
+
+def film(text: str, to: Path) -> None:
+    """A video of one grey QR code, as a camera sees it: 640 by 480, YUV 4:2:0."""
+    matrix = [list(row) for row in segno.make_qr(text).matrix_iter(scale=8, border=4)]
+    top, left = (480 - len(matrix)) // 2, (640 - len(matrix[0])) // 2
+    luma = bytearray([200] * 640 * 480)
+    for y, row in enumerate(matrix):
+        start = (top + y) * 640 + left
+        luma[start : start + len(row)] = bytes(20 if dark else 235 for dark in row)
+    frame = b"FRAME\n" + bytes(luma) + bytes([128] * (640 * 480 // 2))
+    to.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n" + frame * 2)
+
+
+@pytest.fixture
+def browser_at(tmp_path: Path) -> Iterator[object]:
+    with sync_playwright() as playwright:
+
+        def launch(text: str) -> Browser:
+            film(text, tmp_path / "camera.y4m")
+            return playwright.chromium.launch(
+                executable_path=next(filter(None, map(shutil.which, BROWSERS))),
+                args=[
+                    *QUIET,
+                    "--use-fake-ui-for-media-stream",
+                    "--use-fake-device-for-media-stream",
+                    f"--use-file-for-fake-video-capture={tmp_path / 'camera.y4m'}",
+                ],
+            )
+
+        yield launch
+
+
+def sign_in(browser: Browser, address: str) -> Page:
+    page = browser.new_context(viewport=PHONE, permissions=["camera"]).new_page()
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
+    outside = page.on("request", lambda asked: asked.url.startswith(("blob:", address)) or pytest.fail(asked.url))
+    assert outside is None
+    page.goto(f"{address}/counter/")
+    page.get_by_label("登录名").fill("li")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/counter/")
+    return page
+
+
+def redeem(page: Page, bill: str) -> None:
+    page.get_by_label("账单金额（元）").fill(bill)
+    page.get_by_role("button", name="查看优惠").click()
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_clerk_scans_what_the_customers_screen_shows_and_redeems_it_in_two_taps(browser_at, socket):
+    """U10: the camera, the bill, the discount, done; today's list; undone."""
+    clerk(shop())
+    one = coupon()
+    browser = browser_at(showing.show(UUID(one), timezone.now()).token)
+    page = sign_in(browser, socket)
+    assert fits(page)
+    page.get_by_role("button", name="扫码").click()
+    expect(page.locator("#name")).to_have_text("满减券")
+    redeem(page, "96.8")
+    expect(page.locator("#wrong")).to_contain_text("3.20")
+    redeem(page, "120")
+    expect(page.locator("#off")).to_have_text("抵扣 ¥20.00")
+    assert fits(page)
+    page.get_by_role("button", name="确认核销").dblclick()
+    expect(page.locator("#end")).to_contain_text("核销成功")
+    assert Redemption.objects.get().status == "redeemed"
+
+    page.get_by_role("tab", name="今日").click()
+    expect(page.locator("#uses")).to_contain_text("¥120.00")
+    page.on("dialog", lambda sure: sure.accept())
+    page.get_by_role("button", name="撤销").click()
+    expect(page.locator("#uses")).to_contain_text("已撤销")
+    assert Coupon.objects.get().status == "available"
+    assert fits(page)
+    browser.close()
+
+
+def test_on_a_line_that_breaks_the_page_asks_until_it_knows_and_redeems_once(browser_at, socket):
+    """U10: the answer is lost on the way; a reload in between forgets nothing."""
+    clerk(shop())
+    one, two = coupon("alice"), coupon("bob")
+    code, other = (Coupon.objects.get(pk=UUID(each)).code for each in (one, two))
+    browser = browser_at("nothing")
+    page = sign_in(browser, socket)
+
+    def look(text: str) -> None:
+        page.get_by_label("或输入券码").fill(text)
+        page.get_by_role("button", name="查询").click()
+        redeem(page, "120")
+
+    # It went through, and the answer was lost; so are the first questions after it.
+    page.route("**/take/", lambda route: (route.fetch(), route.abort()))
+    page.route("**/settle/", lambda route: route.abort())
+    look(code)
+    page.get_by_role("button", name="确认核销").click()
+    expect(page.locator("#say")).to_contain_text("正在确认是否核销成功")
+    page.unroute("**/settle/")
+    page.reload()
+    expect(page.locator("#end")).to_contain_text("核销成功")
+    # It never arrived: said so, and the coupon is as it was.
+    page.unroute("**/take/")
+    page.route("**/take/", lambda route: route.abort())
+    page.get_by_role("button", name="下一张券").click()
+    look(other)
+    page.get_by_role("button", name="确认核销").click()
+    expect(page.locator("#end")).to_contain_text("核销没有成功")
+    assert Redemption.objects.count() == 1
+    assert Coupon.objects.get(pk=UUID(two)).status == "available"
+    browser.close()
