@@ -28,6 +28,8 @@ SENTENCES: dict[str, str | Promise] = {
     "in_control_group": _("This offer is not available."),
     "code_invalid": _("This code is not valid."),
     "too_many_attempts": _("Too many attempts. Wait a while, then try again."),
+    "unknown_account": _("There is no such account."),
+    "listed_twice": _("This account stands in the list already."),
     "nothing_on_offer": _("There is nothing on offer here."),
     "own_share": _("What one shares is for one's friends."),
     "not_your_order": _("This order is somebody else's."),

@@ -54,6 +54,7 @@ MENU: list[dict[str, Any]] = [
             _page(_("Events of the app"), "distribution.inboundevent", "sensors"),
             _page(_("Redemption codes"), "distribution.codebatch", "password"),
             _page(_("Code lookup"), "distribution.redemptioncode", "pin"),
+            _page(_("Bindings"), "distribution.binding", "person_add"),
             _page(_("Coupons"), "coupons.coupon", "redeem"),
         ],
     },

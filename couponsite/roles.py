@@ -65,6 +65,7 @@ _MESSAGES = ("distribution.message", "distribution.messagetemplate")
 _WATCHES = ("coupons.job",)
 
 _CODES = ("distribution.codebatch", "distribution.redemptioncode")
+_BINDINGS = ("distribution.binding",)
 
 Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may be done to them
 
@@ -73,6 +74,7 @@ ROLES: dict[str, Rights] = {
         ((*_CAMPAIGNS, *_PLANNED, *_RISK), _ALL),
         (("distribution.messagetemplate",), _ALL),
         (("distribution.codebatch",), ("add", "download")),
+        (("distribution.binding",), ("add", "view")),
         (_CODES, _READS),
         (_SHOPS, _MAKES),
         (("coupons.category", "coupons.merchant", "coupons.budget"), _MAKES),
@@ -94,10 +96,12 @@ ROLES: dict[str, Rights] = {
     "审核": (
         (("stats.rehearsal",), ("add", "view")),
         (("coupons.coupontemplate",), ("approve", "export")),
+        (_BINDINGS, _READS),
         (_CODES, _READS),
         ((*_CAMPAIGNS, *_PLANNED, *_RISK, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
     ),
     "财务": (
+        (_BINDINGS, _READS),
         (_CODES, _READS),
         (_SHOPS, _READS),
         (("stats.rehearsal",), _READS),

@@ -151,6 +151,9 @@ RISK_URL = env.str("RISK_URL", default="")
 RISK_KEY = env.str("RISK_KEY", default="")
 RISK_TIMEOUT = env.float("RISK_TIMEOUT", default=0.3)  # seconds of silence …
 RISK_WHEN_SILENT = env.str("RISK_WHEN_SILENT", default="refuse")  # … which are answered so: "refuse" or "accept"
+# Coupons bound to accounts: how long that can be called back, and the cost in fen above which a second person confirms.
+BIND_MINUTES = env.float("BIND_MINUTES", default=10)
+BIND_SECOND_ABOVE_FEN = env.int("BIND_SECOND_ABOVE_FEN", default=1_000_000)
 HOLD_MINUTES = env.float("HOLD_MINUTES", default=15)  # how long an order keeps the coupons that it holds
 
 # What maps show below areas: an address as https://tiles.example.com/{z}/{x}/{y}.png, its datum (Chinese maps: gcj02)

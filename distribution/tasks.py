@@ -6,12 +6,13 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from distribution import handing, messages, minting, risking, trying
+from distribution import binding, handing, messages, minting, risking, trying
 from distribution.models import InboundEvent, Rest
 from distribution.queries import attempts
 
 # Kinds of work register themselves when they are imported.
 __all__ = [
+    "binding",
     "forget_old_velocity",
     "forget_wrong_codes",
     "handing",

@@ -22,7 +22,7 @@ SELECT outcome, which, answer, answer_status FROM coupons_issue(
     %s::bigint[], %s::boolean[], %s::text[], %s::uuid)
 """
 _UNDONE = "CP001"
-_EXCLUDED = {
+EXCLUDED = {
     "coupon_one_live_newcomer": "newcomer_coupon_held",
     "coupon_one_live_by_phone": "newcomer_coupon_held",
     "coupon_one_live_by_wechat": "newcomer_coupon_held",
@@ -118,7 +118,7 @@ def issue(
         else:
             found = row(CALL, parameters)
     except psycopg.errors.ExclusionViolation as excluded:
-        code = _EXCLUDED[excluded.diag.constraint_name or ""]
+        code = EXCLUDED[excluded.diag.constraint_name or ""]
         return Lost(code, next(grant for grant in reversed(grants) if _excludes(grant.template)))
     except psycopg.Error as undone:
         if undone.sqlstate != _UNDONE:

@@ -1,5 +1,6 @@
 """投放: campaigns, where they are offered, what and in which order; codes; what sets them off; messages."""
 
+from distribution.models.bindings import Binding, BindingLine
 from distribution.models.campaigns import Campaign, Offer, Placement
 from distribution.models.codes import (
     CodeAttempts,
@@ -17,6 +18,8 @@ from distribution.models.signing_in import PhoneProof, SmsDay, WechatAccount
 from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
 __all__ = [
+    "Binding",
+    "BindingLine",
     "Block",
     "Campaign",
     "ClaimLink",

@@ -49,6 +49,20 @@ SELECT 'take ' || t.id, t.coupon_id::text, coalesce(c.template_id::text, 'no cou
  ORDER BY t.id
 """,
     ),
+    (
+        "binding: coupons of an account",
+        """
+WITH said AS (
+    SELECT l.binding_id AS binding, l.customer_id AS customer, l.coupons::bigint AS number
+      FROM distribution_bindingline l WHERE l.coupons > 0
+), issued AS (
+    SELECT substr(e.reason, 9)::bigint AS binding, e.customer_id AS customer, count(*) AS number
+      FROM coupons_couponevent e WHERE e.kind = 'issued' AND e.reason ~ '^binding:[0-9]+$' GROUP BY 1, 2
+)
+SELECT 'binding ' || binding || ', customer ' || customer, coalesce(s.number, 0)::text, coalesce(i.number, 0)::text
+  FROM said s FULL JOIN issued i USING (binding, customer) WHERE s.number IS DISTINCT FROM i.number
+""",
+    ),
 )
 
 

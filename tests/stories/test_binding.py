@@ -1,0 +1,315 @@
+"""Coupons put into accounts: looked over, confirmed, called back, done once, told account by account."""
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
+
+from coupons.models import Coupon, CouponEvent, Customer, Job
+from coupons.tasks import go_on_with_jobs
+from distribution import binding as step
+from distribution.models import Binding, BindingLine
+from tests import making, using
+from tests.pages.company import desk, somebody
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADD = "/admin/distribution/binding/add/"
+
+
+def people(*keys, **facts):
+    return [Customer.objects.create(key=key, **facts) for key in keys]
+
+
+def placement(*offers, **fields):
+    return making.placement(*offers, form="bind", **fields)
+
+
+def page(binding, more="change/"):
+    return f"/admin/distribution/binding/{binding.pk}/{more}"
+
+
+def begun(client, of, accounts=(), **said):
+    said = {"placement": of.pk, "name": "补偿", "kind": "list", "accounts": "\n".join(accounts), **said}
+    response = client.post(ADD, said)
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    return Binding.objects.latest("pk")
+
+
+def done(client, binding, clock):
+    assert client.post(page(binding, "move/confirm/")).status_code == 302
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    binding.refresh_from_db()
+    return binding
+
+
+def lines(binding):
+    return list(
+        BindingLine.objects.filter(binding_id=binding.pk)
+        .order_by("number")
+        .values_list("account", "outcome", "coupons")
+    )
+
+
+@pytest.fixture
+def operator():
+    return desk(somebody("运营", "xiaolin"))
+
+
+@pytest.fixture(autouse=True)
+def uploads(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def test_a_pasted_list_is_looked_over_confirmed_given_and_told(operator, clock, ledger):
+    """P7"""
+    people("alice", "bob", "carol")
+    template = making.template(limits={"customer_count": 1})
+    using.give(template, "carol")
+    binding = begun(operator, placement(template), ["alice", "bob", "nobody", "carol", "alice"])
+    assert binding.state == "counted"
+    assert (binding.looked["places"], binding.looked["cost_fen"]) == (2, 4000)
+    assert binding.looked["no"] == {"customer_limit": 1, "unknown_account": 1, "listed_twice": 1}
+    assert Coupon.objects.count() == 1
+    words = operator.get(page(binding)).content.decode()
+    assert "¥40.00" in words
+    asked = operator.get(page(binding, "move/confirm/")).content.decode()
+    assert "将发出 2 张券" in asked
+
+    done(operator, binding, clock)
+    assert binding.state == "done"
+    assert (binding.did["given"], binding.did["coupons"]) == (2, 2)
+    assert lines(binding) == [
+        ("alice", "issued", 1),
+        ("bob", "issued", 1),
+        ("nobody", "unknown_account", 0),
+        ("carol", "customer_limit", 0),
+        ("alice", "listed_twice", 0),
+    ]
+    event = CouponEvent.objects.latest("pk")
+    assert (event.by, event.reason) == ("user:xiaolin", f"binding:{binding.pk}")
+    sheet = load_workbook(io.BytesIO(b"".join(operator.get(page(binding, "result/"))))).active
+    assert [cell.value for cell in sheet[2]][1:4] == ["alice", "issued", 1]
+    assert sheet.max_row == 6
+    ledger()
+
+
+def test_until_it_begins_it_can_be_called_back_and_nobody_has_anything(operator, clock, ledger):
+    """P7"""
+    people("alice")
+    binding = begun(operator, placement(making.template()), ["alice"])
+    operator.post(page(binding, "move/confirm/"))
+    clock.forward(minutes=9, seconds=59)
+    go_on_with_jobs()
+    assert not Coupon.objects.exists()
+    operator.post(page(binding, "move/call_back/"))
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    binding.refresh_from_db()
+    assert (binding.state, binding.job.state, Coupon.objects.count()) == ("called_back", "cancelled", 0)
+    ledger()
+
+
+def test_what_costs_much_needs_a_second_person(operator, clock, settings, ledger):
+    """P7, C12"""
+    settings.BIND_SECOND_ABOVE_FEN = 3999
+    people("alice", "bob")
+    binding = begun(operator, placement(making.template()), ["alice", "bob"])
+    operator.post(page(binding, "move/confirm/"))
+    binding.refresh_from_db()
+    assert binding.state == "awaiting"
+    assert operator.post(page(binding, "move/approve/")).status_code == 403
+    boss = somebody("管理员", "boss")
+    Binding.objects.filter(pk=binding.pk).update(made_by=boss)
+    desk(boss).post(page(binding, "move/approve/"))
+    binding.refresh_from_db()
+    assert binding.state == "awaiting"
+    desk(somebody("审核", "shen")).post(page(binding, "move/approve/"))
+    binding.refresh_from_db()
+    assert binding.state == "scheduled"
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    assert Coupon.objects.count() == 2
+    ledger()
+
+
+def test_an_audience_gets_it_and_its_control_group_does_not(operator, clock, ledger):
+    """P7, I12, I13"""
+    people("a", "b", "c", tags=["loyal"])
+    people("d")
+    audience = making.audience({"tags": {"any_of": ["loyal"]}})
+    campaign = making.campaign()
+    of = placement(making.template(campaign), of=campaign)
+    binding = begun(operator, of, kind="audience", audience=audience.pk)
+    assert (binding.looked["accounts"], binding.looked["places"]) == (3, 3)
+    campaign.control_percent = 100
+    campaign.save()
+    done(operator, binding, clock)
+    assert {outcome for _account, outcome, _n in lines(binding)} == {"in_control_group"}
+    campaign.control_percent = 0
+    campaign.save()
+    operator.post(page(binding, "move/again/"))
+    again = Binding.objects.latest("pk")
+    assert (again.again_for, again.looked["places"]) == (binding, 3)
+    done(operator, again, clock)
+    assert Coupon.objects.count() == 3
+    ledger()
+
+
+def test_again_is_for_those_who_got_nothing_alone(operator, clock, ledger):
+    """P7"""
+    people("a", "b", "c")
+    template = making.template(limits={"total_count": 2})
+    binding = done(operator, begun(operator, placement(template), ["a", "b", "c"]), clock)
+    assert binding.looked["no"] == {"sold_out": 1}
+    assert binding.did["no"] == {"sold_out": 1}
+    template.supply.refresh_from_db()
+    template.supply.total_count = 5
+    template.supply.save(update_fields=["total_count"])
+    operator.post(page(binding, "move/again/"))
+    again = Binding.objects.latest("pk")
+    assert again.looked["accounts"] == 1
+    done(operator, again, clock)
+    assert lines(again) == [("c", "issued", 1)]
+    assert not step.possible(again, "again")
+    ledger()
+
+
+@pytest.mark.parametrize(
+    ("limits", "terms", "code"),
+    [
+        ({"total_count": 1}, {}, "sold_out"),
+        ({"total_fen": 3999}, {}, "sold_out"),
+        ({"daily_count": 1}, {}, "daily_limit"),
+        ({"daily_fen": 2000}, {}, "daily_limit"),
+        ({}, {"budget_fen": 3000}, "budget_spent"),
+    ],
+)
+def test_what_is_there_for_one_goes_to_the_first(operator, clock, ledger, limits, terms, code):
+    """C10: limits of the template and the campaign's budget."""
+    people("a", "b")
+    campaign = making.campaign(**terms)
+    binding = begun(operator, placement(making.template(campaign, limits=limits), of=campaign), ["a", "b"])
+    assert binding.looked["no"] == {code: 1}
+    done(operator, binding, clock)
+    assert lines(binding) == [("a", "issued", 1), ("b", code, 0)]
+    ledger()
+
+
+@pytest.mark.parametrize(
+    ("limits", "terms", "code"),
+    [
+        ({"customer_count": 1}, {}, "customer_limit"),
+        ({"customer_fen": 2000}, {}, "customer_limit"),
+        ({"customer_daily_count": 1}, {}, "customer_daily_limit"),
+        ({"customer_daily_fen": 3999}, {}, "customer_daily_limit"),
+        ({}, {"newcomer": True}, "newcomer_coupon_held"),
+        ({}, {"exclusive_group": "spring"}, "exclusive_coupon_held"),
+    ],
+)
+def test_whoever_has_had_theirs_gets_no_other(operator, clock, ledger, limits, terms, code):
+    """C10, I10, I11: limits of a customer, and coupons that exclude each other."""
+    people("a", "b")
+    template = making.template(limits=limits, **terms)
+    using.give(template, "a")
+    binding = begun(operator, placement(template), ["a", "b"])
+    assert binding.looked["no"] == {code: 1}
+    operator.post(page(binding, "move/confirm/"))
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    assert lines(binding) == [("a", code, 0), ("b", "issued", 1)]
+    ledger()
+
+
+def test_offers_are_asked_in_order_all_or_by_luck_as_the_placement_says(operator, clock, ledger):
+    """P11"""
+    people("new")
+    people("old", tags=["loyal"])
+    first, second = making.template(), making.template()
+    loyal = making.audience({"tags": {"any_of": ["loyal"]}})
+    for pick, expected in (("first", [1, 1]), ("all", [1, 2])):
+        of = placement((first, loyal), second, pick=pick)
+        binding = done(operator, begun(operator, of, ["new", "old"]), clock)
+        assert [number for _account, _outcome, number in lines(binding)] == expected
+    people(*(f"c{n}" for n in range(40)))
+    of = placement((first, 1), (second, 3), pick="random")
+    before = Coupon.objects.filter(template=first).count()
+    binding = done(operator, begun(operator, of, [f"c{n}" for n in range(40)]), clock)
+    assert binding.did["coupons"] == 40
+    assert 0 < Coupon.objects.filter(template=first).count() - before < 25
+    ledger()
+
+
+def test_a_file_is_told_by_what_is_in_it(operator, clock):
+    """P7: CSV, whatever its name; what is no table is refused at its field."""
+    people("alice", "bob")
+    of = placement(making.template())
+    file = SimpleUploadedFile("list.xlsx", "账号,备注\nalice,=1+1\nbob,\n".encode("gb18030"))
+    binding = begun(operator, of, kind="file", file=file)
+    assert binding.looked["places"] == 2
+    for content in (b"\x89PNG\r\n\x1a\n\0\0\0", b"", b"PK\x03\x04broken"):
+        response = operator.post(
+            ADD, {"placement": of.pk, "name": "x", "kind": "file", "file": SimpleUploadedFile("list.csv", content)}
+        )
+        assert response.status_code == 200
+        assert response.context["adminform"].form.errors
+    assert Binding.objects.count() == 1
+    assert Job.objects.count() == 1
+
+
+def test_a_paused_placement_gives_nothing_and_the_job_goes_on_later(operator, clock, ledger):
+    people("alice")
+    of = placement(making.template())
+    binding = begun(operator, of, ["alice"])
+    operator.post(page(binding, "move/confirm/"))
+    of.status = "paused"
+    of.save()
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    binding.refresh_from_db()
+    assert (binding.state, binding.job.state) == ("scheduled", "failed")
+    assert "暂停" in binding.job.error or "paused" in binding.job.error
+    of.status = "live"
+    of.save()
+    operator.post(f"/admin/coupons/job/{binding.job_id}/move/resume/")
+    binding.refresh_from_db()
+    assert (binding.state, Coupon.objects.count()) == ("done", 1)
+    ledger()
+
+
+def test_money_freed_by_expiry_is_there_for_a_binding(operator, clock, ledger):
+    """S6: no limit waits for a task."""
+    people("bob")
+    campaign = making.campaign(budget_fen=2000)
+    template = making.template(campaign, valid_days=1)
+    using.give(template, "alice")
+    clock.forward(days=2)
+    binding = done(operator, begun(operator, placement(template, of=campaign), ["bob"]), clock)
+    assert not binding.did
+    assert binding.looked["no"] == {"budget_spent": 1}
+    ledger()
+
+
+@pytest.mark.parametrize("said", [{"accounts": ""}, {"kind": "file"}, {"kind": "audience"}, {"name": ""}])
+def test_what_is_missing_is_said_at_its_field(operator, clock, said):
+    of = placement(making.template())
+    response = operator.post(ADD, {"placement": of.pk, "name": "x", "kind": "list", "accounts": "a", **said})
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors
+    assert not Binding.objects.exists()
+
+
+def test_only_those_who_may_bind_do(clock):
+    for role, may in (("客服", False), ("财务", False), ("审核", False), ("运营", True)):
+        assert (desk(somebody(role)).get(ADD).status_code == 200) is may
+
+
+def test_of_two_accounts_with_one_phone_one_gets_the_newcomer_coupon(operator, clock, ledger):
+    """I11: one live newcomer coupon for each person, in bulk as one by one."""
+    people("a", "b", phone="13800138000")
+    people("c", "d")
+    binding = done(operator, begun(operator, placement(making.template(newcomer=True)), ["a", "b", "c", "d"]), clock)
+    assert [number for _account, _outcome, number in lines(binding)] == [1, 0, 1, 1]
+    assert lines(binding)[1][1] == "newcomer_coupon_held"
+    ledger()
