@@ -41,10 +41,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "end": (APPROVE, CHANGE),
 }
 FIRST = "approve_first"  # of two
-TAKEN = "proposal"
+TAKEN = "proposal"  # and who took it over
 SAID = {
     FIRST: gettext_lazy("approved by the first of two"),
-    TAKEN: gettext_lazy("a proposed change, taken over by somebody who may approve"),
+    TAKEN: gettext_lazy("a proposed change, taken over"),
     "submit": gettext_lazy("submitted for approval"),
     "send_back": gettext_lazy("sent back"),
     "approve": gettext_lazy("approved"),

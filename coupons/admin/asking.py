@@ -37,8 +37,21 @@ class Moment(forms.DateTimeInput):
         return super().format_value(value)
 
 
-def dress(form: forms.Form) -> None:
-    """Gives the form's inputs the look of the site."""
+class ReadOnce:
+    """Choices that are rows: several fields of a page show the same ones, which are read when the first is drawn."""
+
+    def __init__(self, field: Any, read: dict[Any, list[Any]]) -> None:
+        self.field, self.read = field, read
+
+    def __iter__(self) -> Iterator[Any]:
+        question = (str(self.field.queryset.query), getattr(self.field, "empty_label", None))
+        if question not in self.read:
+            self.read[question] = list(iter(self.field.choices))  # its length would be another question
+        return iter(self.read[question])
+
+
+def dress(form: forms.Form, read: dict[Any, list[Any]] | None = None) -> None:
+    """Gives the form's inputs the look of the site. ``read``: choices that other fields of the page have read."""
     for field in form.fields.values():
         match field.widget:
             case forms.CheckboxSelectMultiple() if len(field.choices) > MOST_BOXES:  # type: ignore[attr-defined]
@@ -59,7 +72,9 @@ def dress(form: forms.Form) -> None:
                 look = widgets.UnfoldAdminTextInputWidget()
             case _:
                 continue
-        if hasattr(field, "choices"):
+        if hasattr(field, "queryset") and read is not None:
+            look.choices = ReadOnce(field, read)  # type: ignore[attr-defined]
+        elif hasattr(field, "choices"):
             look.choices = field.choices  # type: ignore[attr-defined]
         kept = {name: value for name, value in field.widget.attrs.items() if name in ("min", "max", "step")}
         look.attrs.update(kept)
@@ -133,6 +148,7 @@ class SmallFormsField(forms.Field):
         kwargs.setdefault("required", False)
         super().__init__(**kwargs)
         self.widget.make = self.sections
+        self.read: dict[Any, list[Any]] = {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SmallFormsField":
         result = super().__deepcopy__(memo)
@@ -191,7 +207,7 @@ class ConditionsField(SmallFormsField):
             form = condition.Form(data, prefix=f"{name}-{code}", initial=answers)
             if data is not None and form.is_left_blank():  # type: ignore[attr-defined]
                 form = condition.Form(None, prefix=f"{name}-{code}")
-            dress(form)
+            dress(form, self.read)
             sentence = condition(answers, self.deed).wording() if answers else ""
             result.append(Section(code, condition.label, form, bool(form.is_bound or answers), sentence))
         return result
@@ -218,7 +234,7 @@ class OneForm(SmallFormsField):
 
     def sections(self, data: Any, value: Any, name: str) -> list[Section]:
         form = self.Form(data, prefix=name, initial=self.initial_of(value or {}))
-        dress(form)
+        dress(form, self.read)
         return [Section(name, "", form)]
 
     def answer(self, sections: list[Section]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from django.db.models import Field
+from django.db.models import Field, Q
 from django.utils.translation import gettext as _
 
 from coupons.admin.history import shown
+from coupons.approving import TAKEN
 from coupons.editing import column
 from coupons.models import CouponTemplate, Supply
 
@@ -51,23 +52,53 @@ def _words(field: Any, value: Any) -> str:
 def version_of(template: CouponTemplate, number: int) -> dict[str, Any] | None:
     """As it stood when its version had this number; None: it is not on record."""
     record = template.history.filter(version=number).order_by("history_date", "history_id").first()
-    return None if record is None else values_of(record, limits_at(template, record.history_date))
+    return None if record is None else values_of(record, limits_at(template, record))
 
 
 def last_approved(template: CouponTemplate) -> tuple[Any, dict[str, Any]] | None:
     """The record of its last approval, or of the last change that was taken over, and what was approved."""
     record = (
-        template.history.filter(history_change_reason__in=("approve", "proposal"))
+        template.history.filter(Q(history_change_reason="approve") | Q(history_change_reason__startswith=f"{TAKEN} "))
         .select_related("history_user")
         .order_by("-history_date", "-history_id")
         .first()
     )
-    return None if record is None else (record, values_of(record, limits_at(template, record.history_date)))
+    return None if record is None else (record, values_of(record, limits_at(template, record)))
 
 
-def limits_at(template: CouponTemplate, moment: Any) -> Any:
-    records = Supply.history.filter(template_id=template.pk, history_date__lte=moment)
-    return records.order_by("-history_date", "-history_id").first()
+def limit_changes(records: list[Any]) -> dict[Any, list[tuple[str, str, str]]]:
+    """For records of a template's history, one page of them: moment → which limits changed, from what, to what."""
+    if not records:
+        return {}
+    wanted = Supply.history.filter(template_id=records[0].id).order_by("history_date", "history_id")
+    changes: dict[Any, list[tuple[str, str, str]]] = {}
+    before = None
+    for record in wanted:
+        if before is not None:
+            found = differences(*({name: getattr(one, name) for name in Supply.LIMITS} for one in (before, record)))
+            changes[record.history_date] = [(one.label, one.versions[0], one.versions[1]) for one in found]
+        before = record
+    return changes
+
+
+def records(template: CouponTemplate, *numbers: str) -> list[dict[str, Any]]:
+    """Its records of these numbers, as they stood; those that are not its own are missing."""
+    known = {str(record.history_id): record for record in template.history.filter(pk__in=_whole(numbers))}
+    found = [known[number] for number in numbers if number in known]
+    return [values_of(record, limits_at(template, record)) for record in found]
+
+
+def _whole(numbers: Iterable[str]) -> list[int]:
+    return [int(number) for number in numbers if number.isdecimal() and len(number) < 10]
+
+
+def limits_at(template: CouponTemplate, record: Any) -> Any:
+    """The limits that stood beside this record of its history; None: none are on record."""
+    following = template.history.filter(history_date__gt=record.history_date).order_by("history_date").first()
+    limits = Supply.history.filter(template_id=template.pk)
+    if following is not None:
+        limits = limits.filter(history_date__lt=following.history_date)
+    return limits.order_by("-history_date", "-history_id").first()
 
 
 def _columns() -> Iterable[Any]:

@@ -17,8 +17,7 @@ from coupons import approving
 from coupons.admin.desk import Desk, is_money
 from coupons.admin.money import yuan
 from coupons.conditions.names import called
-from coupons.editing import column
-from coupons.models import City, Supply
+from coupons.models import City
 from coupons.rules import compile_rules
 
 #: Columns that change by themselves.
@@ -55,11 +54,12 @@ class WithHistory(Desk):
         for record, following in zip(rows, [*rows[1:], None][: len(rows)], strict=True):
             before = following or record.prev_record
             reason = record.history_change_reason or ""
-            said: str = str(approving.SAID.get(reason, ""))
-            if not said:
-                limits = [_limit(name) for name in reason.split(", ") if name in Supply.LIMITS]
-                said = _("limits: %(limits)s") % {"limits": ", ".join(limits)} if limits else ""
+            step, _space, who = reason.partition(" ")
+            said = str(approving.SAID.get(step, ""))
+            if said and who:
+                said = _("%(step)s by %(who)s") % {"step": said, "who": who}
             yield {
+                "number": record.history_id,
                 "at": record.history_date,
                 "by": record.history_user,
                 "said": said or (_("made") if before is None else ""),
@@ -73,10 +73,6 @@ class WithHistory(Desk):
             old, new = getattr(before, field.attname), getattr(after, field.attname)
             if old != new:
                 yield str(field.verbose_name), shown(field, old), shown(field, new)
-
-
-def _limit(name: str) -> str:
-    return str(column(Supply, name).verbose_name)
 
 
 def shown(field: Field, value: Any) -> str:

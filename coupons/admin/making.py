@@ -41,6 +41,15 @@ class Making(WithHistory):
             *super().get_urls(),
         ]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Read once for a page that is only shown."""
+        if request.method != "GET" or from_field:
+            return super().get_object(request, object_id, from_field)
+        read = request.__dict__.setdefault("read_templates", {})
+        if object_id not in read:
+            read[object_id] = super().get_object(request, object_id)
+        return read[object_id]
+
     # --- the form -------------------------------------------------------------------------------------------------
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -266,7 +275,7 @@ class Making(WithHistory):
         return TemplateResponse(request, "coupons/admin/proposal.html", context)
 
     def _proposed(self, request: HttpRequest, proposal: TemplateDraft, template: CouponTemplate) -> Any:
-        form = super().get_form(request, template, change=True)
+        form = super().get_form(request)  # all of its fields, whoever reads it
         form = type(form.__name__, (form,), {"request": request, "proposing": True})
         return form(keeping.posted(proposal), instance=template)
 
@@ -285,7 +294,7 @@ class Making(WithHistory):
                 by=decided.made_by,
                 version=form.cleaned_data.get("version"),
                 may_approve=True,
-                why=approving.TAKEN,
+                why=f"{approving.TAKEN} {request.user.get_username()}"[:100],
             )
             self.message_user(request, _("Taken over."))
         else:

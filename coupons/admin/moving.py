@@ -36,6 +36,7 @@ class Move:
     main: bool = False
     form: type[forms.Form] | None = None
     asks: Callable[[Any], type[forms.Form] | None] | None = None  #: a form that depends on what is moved
+    shows: Callable[[HttpRequest, Any], str] | None = None  #: safe HTML to be looked at before
 
 
 class MovesMixin:
@@ -91,6 +92,7 @@ class MovesMixin:
             "original": obj,
             "move": move,
             "consequences": move.consequences(obj),
+            "shown": move.shows(request, obj) if move.shows else "",
             "form": form,
             "back": back,
         }

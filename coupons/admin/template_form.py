@@ -11,7 +11,7 @@ from unfold import widgets
 
 from coupons import editing
 from coupons.admin import comparing, keeping
-from coupons.admin.asking import ConditionsField, LooksField, ReleaseField, ScopeField
+from coupons.admin.asking import ConditionsField, LooksField, ReadOnce, ReleaseField, ScopeField, SmallFormsField
 from coupons.admin.desk import RefusedMixin, yuan_field
 from coupons.models import Budget, City, CouponTemplate, Supply
 from coupons.models.checks import check_worst_case
@@ -104,6 +104,12 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
         if data is None and self.kept is not None:
             data = keeping.posted(self.kept)
         super().__init__(data, *args, **kwargs)
+        read: dict[Any, list[Any]] = {}
+        for field in self.fields.values():
+            if isinstance(field, SmallFormsField):
+                field.read = read
+            elif hasattr(field, "queryset"):
+                field.widget.choices = ReadOnce(field, read)
         self.meanwhile_version, self.meanwhile_by = 0, None
         self.to_propose: list[str] = []
         self.touches: list[comparing.Difference] = []

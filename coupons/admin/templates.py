@@ -1,11 +1,14 @@
 """券模板: made, read, changed where its state allows, and moved from draft to end."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -16,13 +19,16 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from coupons import approving, checking, editing
+from coupons.admin import comparing, panels
 from coupons.admin.making import Making
 from coupons.admin.money import fold, yuan
 from coupons.admin.moving import Move
+from coupons.admin.previewing import preview_of
 from coupons.admin.saying import bar, condition_words, sentences
 from coupons.admin.template_form import TemplateForm
 from coupons.admin.warnings_form import warnings_form
 from coupons.models import City, Coupon, CouponTemplate, Supply
+from coupons.models.checks import needs_two_approvers
 from coupons.queries.wording import claim_wording, wording
 
 CHIPS = {"draft": "primary", "awaiting_approval": "warning", "live": "success", "paused": "info", "ended": ""}
@@ -84,6 +90,28 @@ def _verdict_says(says: Any) -> Any:
     return consequences
 
 
+def _looked_at(request: HttpRequest, template: CouponTemplate) -> str:
+    """What is decided about: what it may cost, what has changed since, what customers will see, what others found."""
+    limits = comparing.limits_of(template.supply)
+    worst = template.worst_case_fen(limits, template.budget.limit_fen)
+    last = comparing.last_approved(template)
+    now = comparing.values_of(template, limits)
+    above = settings.SECOND_APPROVAL_ABOVE_FEN
+    return render_to_string(
+        "coupons/admin/approval.html",
+        {
+            "original": template,
+            "worst": yuan(worst, _("without end")),
+            "needs_two": needs_two_approvers(worst),
+            "above": yuan(above) if above is not None else "",
+            "approved": last and last[0],
+            "differences": list(comparing.differences(last[1], now)) if last else [],
+            "preview": preview_of(template, limits, set()),
+            "panels": panels.shown(request, template, panels.APPROVAL),
+        },
+    )
+
+
 def _possible(name: str) -> Any:
     return lambda template: approving.possible(template, name)
 
@@ -103,6 +131,7 @@ MOVES = (
         ),
         _move("submit"),
         gettext_lazy("Submitted for approval."),
+        shows=_looked_at,
         icon="send",
         main=True,
         asks=warnings_form,
@@ -116,6 +145,7 @@ MOVES = (
         _verdict_says(_approval_says),
         _move("approve"),
         gettext_lazy("Approved; the template is live."),
+        shows=_looked_at,
         icon="check",
         main=True,
         asks=warnings_form,
@@ -315,9 +345,15 @@ class TemplateAdmin(Making):
 
     def moves_for(self, request: HttpRequest, obj: Any) -> list[Move]:
         moves = super().moves_for(request, obj)
-        if any(move.name == "approve" for move in moves) and not approving.may_approve_now(obj, person(request)):
+        if any(move.name == "approve" for move in moves) and not self._may_approve_now(request, obj):
             return [move for move in moves if move.name != "approve"]
         return moves
+
+    @staticmethod
+    def _may_approve_now(request: HttpRequest, obj: Any) -> bool:
+        if not hasattr(obj, "approvable"):  # asked for the buttons and for the notes
+            obj.approvable = approving.may_approve_now(obj, person(request))
+        return obj.approvable
 
     def hangs(self, obj: Any) -> bool:
         return _issued(obj) > 0 or obj.offers.exists() or Coupon.objects.filter(template=obj).exists()
@@ -327,12 +363,19 @@ class TemplateAdmin(Making):
         facts = [(_("Given out"), _of(supply.issued_count, supply.total_count))]
         if request.user.has_perm("coupons.view_budget"):
             facts.append((_("Budget free"), yuan(obj.budget.free_fen, _("no limit"))))
-        for label, who in ((_("Made by"), obj.made_by), (_("Approved by"), obj.approved_by)):
+        for label, who in (
+            (_("Made by"), obj.made_by),
+            (_("Approved by"), obj.approved_by),
+            (_("Also approved by"), obj.second_approved_by),
+        ):
             if who:
                 facts.append((label, str(who)))
         coupons = f"{reverse('admin:coupons_coupon_changelist')}?template__id__exact={obj.pk}"
         notes = []
-        if approving.possible(obj, "approve") and approving.had_a_hand_in(obj, person(request)):
+        if approving.possible(obj, "approve") and obj.approved_by_id:
+            notes.append(_("One of two has approved it; a second approver, somebody else, decides."))
+        waits = approving.possible(obj, "approve")
+        if waits and obj.approved_by_id != request.user.pk and not self._may_approve_now(request, obj):
             notes.append(_("You had a hand in this template, so somebody else has to approve it."))
         if supply.issued_count and self.has_change_permission(request, obj):
             notes.append(
@@ -349,6 +392,28 @@ class TemplateAdmin(Making):
             "links": [(_("Its coupons"), coupons)] if request.user.has_perm("coupons.view_coupon") else [],
             "notes": notes,
         }
+
+    # --- history ------------------------------------------------------------------------------------------------
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Any two versions side by side, if ``?from=&to=`` names them."""
+        obj = self.get_object(request, object_id)
+        older, newer = (request.GET.get(name, "") for name in ("from", "to"))
+        more: dict[str, Any] = {"comparable": True, "older": older, "newer": newer}
+        if obj is not None and self.has_view_or_change_permission(request, obj):
+            versions = comparing.records(obj, older, newer)
+            if len(versions) == 2:
+                more |= {"compares": True, "comparison": list(comparing.differences(*versions))}
+        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+
+    def _entries(self, records: Any) -> Iterator[dict[str, Any]]:
+        """With its limits, which are written at the same moment in a history of their own."""
+        rows = list(records)
+        limits = comparing.limit_changes(rows)
+        for record, entry in zip(rows, super()._entries(rows), strict=True):
+            yield {**entry, "changes": [*entry["changes"], *limits.get(record.history_date, [])]}
 
     # --- to read ------------------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ def dressed(looks: Mapping[str, Any]) -> dict[str, str]:
     background, words = DESIGNS[str(design)]
     if looks.get("color"):
         background = looks["color"]
-        words = max(("#ffffff", "#18181b"), key=lambda ink: contrast(background, ink))
+        words = max(("#ffffff", "#000000"), key=lambda ink: contrast(background, ink))
     return {
         "design": str(design),
         "color": background,

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -156,6 +156,13 @@ class CampaignAdmin(WithDocuments, WithHistory):
                     [{"code": refused.code, "detail": below_used(why["used_fen"]), "field": "budget_limit"}
                      for why in refused.reasons],
                 ) from None  # fmt: skip
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        """On to its coupons, which its page asks for."""
+        if "_addanother" in request.POST or "_popup" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, _("The campaign is there. Next come its coupons, then where they are placed."))
+        return HttpResponseRedirect(reverse("admin:distribution_campaign_change", args=[obj.pk]))
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Any) -> None:

@@ -39,8 +39,9 @@ class Form(HTMLParser):
         elif tag == "input" and said.get("name") and "disabled" not in said:
             if said.get("type") in ("checkbox", "radio") and "checked" not in said:
                 return
-            if said.get("type") not in ("submit", "button"):
-                self.data.setdefault(said["name"], []).append(said.get("value") or "")
+            if said.get("type") not in ("submit", "button", "file"):
+                bare = "on" if said.get("type") == "checkbox" else ""
+                self.data.setdefault(said["name"], []).append(said.get("value") or bare)
 
 
 def change(template: CouponTemplate) -> str:
