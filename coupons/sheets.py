@@ -34,6 +34,9 @@ MEBIBYTE = 2**20
 MOST_SHEET_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+#: What a spreadsheet would take for a formula, or trim to find one.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 class Limits(NamedTuple):
     """``rows`` without the heading. ``unpacked_bytes``: of all that is in a workbook."""
@@ -145,11 +148,16 @@ def _csv(file: IO[bytes], encoding: str) -> Iterator[Row]:
     delimiter = max(",;\t", key=first.count)
     try:
         for number, cells in enumerate(csv.reader(chain([first], lines), delimiter=delimiter), 1):
-            yield Row(number, [cell.strip() for cell in cells])
+            yield Row(number, [_said(cell.strip()) for cell in cells])
     except csv.Error:
         raise _no(_("The file has a quotation mark that is opened and never closed, or a cell too long.")) from None
     except UnicodeError:
         raise _no(_("The file is not all text.")) from None
+
+
+def _said(cell: str) -> str:
+    """Without the apostrophe that :func:`as_text` put before it."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
 
 
 def _lines(file: IO[bytes], encoding: str) -> Iterator[str]:
@@ -441,9 +449,6 @@ def _number(said: str) -> str:
 
 
 # --- writing -----------------------------------------------------------------------------------------------------
-
-#: What a spreadsheet would take for a formula, or trim to find one.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_text(value: Any) -> str:

@@ -6,8 +6,16 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from coupons import jobs
+from coupons import importing, jobs
 from coupons.lifecycle import ending
+
+__all__ = [
+    "expire_coupons",
+    "go_on_with_jobs",
+    "importing",
+    "lapse_holds",
+    "run_job",
+]  # kinds of work register themselves
 
 #: A run ends after so many chunks; the next one goes on.
 MOST_CHUNKS = 200

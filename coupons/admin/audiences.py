@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -14,6 +15,7 @@ from unfold.widgets import UnfoldBooleanWidget
 
 from coupons.admin.asking import ConditionsField
 from coupons.admin.history import WithHistory
+from coupons.admin.reaching import WithReach
 from coupons.admin.saying import condition_words, sentences
 from coupons.conditions.audiences import circle
 from coupons.models import Audience, CouponTemplate
@@ -57,7 +59,7 @@ class AudienceForm(forms.ModelForm):
 
 
 @admin.register(Audience)
-class AudienceAdmin(WithHistory):
+class AudienceAdmin(WithReach, WithHistory):
     form = AudienceForm
     fields = ("key", "name", "everyone", "conditions")
     list_display = ("name", "key", "says", "used")
@@ -70,6 +72,12 @@ class AudienceAdmin(WithHistory):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("key",) if obj else ()
+
+    def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {
+            "title": obj.name,
+            "links": [(_("How many, and who falls out where"), reverse("admin:coupons_audience_reach", args=[obj.pk]))],
+        }
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_fields(request, obj)

@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
 from coupons.admin.desk import Desk, ReadInline
+from coupons.admin.imports import WithImport
 from coupons.admin.ledger import COUPON_CHIPS
 from coupons.admin.saying import who
 from coupons.models import Coupon, CouponEvent, Customer, CustomerLine, Fact
@@ -81,7 +82,7 @@ class HasTag(FieldTextFilter):
 
 
 @admin.register(Customer)
-class CustomerAdmin(Desk):
+class CustomerAdmin(WithImport, Desk):
     form = CustomerForm
     inlines = (LineInline,)
     list_display = ("named", "phone", "city", "order_count", "last_order_at", "tag_list", "registered_at")

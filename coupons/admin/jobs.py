@@ -27,6 +27,14 @@ CHIPS = {
     "cancelled": "",
 }
 
+#: Numbers of rows that came of a file, by their names in ``Job.outcome``.
+OUTCOMES = {
+    "created": gettext_lazy("made"),
+    "updated": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+    "error": gettext_lazy("at fault"),
+}
+
 
 def _run_again(job: Job, request: HttpRequest, answers: dict[str, Any]) -> Job:
     job = jobs.move(job, "resume")
@@ -132,8 +140,9 @@ class JobAdmin(ReadDesk):
         return super().changeform_view(request, object_id, form_url, context)
 
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        facts = [(words, f"{obj.outcome[name]:,}") for name, words in OUTCOMES.items() if name in obj.outcome]
         links = [(_("Download the result"), reverse("admin:coupons_job_result", args=[obj.pk]))] if obj.result else []
-        return {"chip": (obj.get_state_display(), CHIPS[obj.state]), "title": obj.title, "links": links}
+        return {"chip": (obj.get_state_display(), CHIPS[obj.state]), "title": obj.title, "facts": facts, "links": links}
 
     @display(description=gettext_lazy("State"), label=CHIPS, ordering="state")
     def state_chip(self, obj: Any) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from django.db.models import DecimalField, Exists, F, Q, Sum
+from django.db.models import DecimalField, F, Q, Sum
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.translation import gettext as _
@@ -54,8 +54,8 @@ class OrderCount(Ranged):
         summed = self.days_in_sql(now).annotate(orders=Sum("order_count"))
         if self.low:
             high = {} if self.high is None else {"orders__lte": self.high}
-            return Q(Exists(summed.filter(orders__gte=self.low, **high)))
-        return EVERYONE if self.high is None else ~Q(Exists(summed.filter(orders__gt=self.high)))
+            return self.among(summed.filter(orders__gte=self.low, **high))
+        return EVERYONE if self.high is None else ~self.among(summed.filter(orders__gt=self.high))
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         orders = customer.order_count
@@ -190,8 +190,8 @@ class SubsidyRate(Ranged):
         summed = self.days_in_sql(now).annotate(gross=Sum("gross_fen"), deducted=Sum("deducted_fen"))
         ordered, misfits = Q(gross__gt=0), self._misfits(F("gross"), F("deducted"))
         if self.fits_none:
-            return ~Q(Exists(summed.filter(ordered & misfits)))
-        return Q(Exists(summed.filter(ordered & ~misfits)))
+            return ~self.among(summed.filter(ordered & misfits))
+        return self.among(summed.filter(ordered & ~misfits))
 
     @property
     def fits_none(self) -> bool:

@@ -3,12 +3,13 @@
 Days are days of the business time zone. "The last N days" are today and the N−1 days before it.
 """
 
+from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,6 +23,9 @@ from coupons.rules.answers import (
     WholeNumber,
     number,
 )
+
+#: Whether everybody is asked at once: then days are summed once for all, which some would look up by index.
+everybody_asked: ContextVar[bool] = ContextVar("everybody_asked", default=False)
 
 
 def day_of(moment: datetime) -> date:
@@ -90,10 +94,17 @@ class Ranged(CustomerCondition):
         return today - timedelta(days=self.days - 1)
 
     def days_in_sql(self, now: datetime) -> QuerySet[CustomerDay, Any]:
-        """The customer's days within the window, as one group to be summed."""
+        """Customers' days within the window, a group to be summed for each customer."""
         today = day_of(now)
-        window = CustomerDay.objects.filter(customer=OuterRef("pk"), day__gte=self.first_day(today), day__lte=today)
+        window = CustomerDay.objects.filter(day__gte=self.first_day(today), day__lte=today)
         return window.order_by().values("customer")
+
+    @staticmethod
+    def among(summed: QuerySet[CustomerDay, Any]) -> Q:
+        """Customers who have such a group."""
+        if everybody_asked.get():
+            return Q(pk__in=summed.values("customer"))
+        return Q(Exists(summed.filter(customer=OuterRef("pk"))))
 
     def range_words(self, share: bool = False) -> str:
         words = [None if end is None else percent(end) if share else str(end) for end in (self.low, self.high)]

@@ -28,13 +28,13 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from couponsite import serving
-from tests.bench import company, database, doors, ledger, load, rehearsal
+from tests.bench import company, database, doors, facts, ledger, load, rehearsal
 from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "rehearsal", "ledger")
+PARTS = ("doors", "database", "rehearsal", "ledger", "facts")
 
 
 def main() -> None:
@@ -42,10 +42,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="each path, each round")
+    parser.add_argument("--customers", type=int, default=facts.CUSTOMERS, help="of the part facts")
     told = parser.parse_args()
     with scratch_database() as dsn:
-        say("Making templates, customers and coupons …")
-        filled = company.fill()
+        if {*told.parts} - {"facts"}:
+            say("Making templates, customers and coupons …")
+            filled = company.fill()
         if "doors" in told.parts:
             show_doors(filled, told.rounds, told.seconds)
         # After the doors, which redeem chosen coupons: this part takes whichever are left.
@@ -55,6 +57,8 @@ def main() -> None:
             show_rehearsal()
         if "ledger" in told.parts:
             show_ledger()
+        if "facts" in told.parts:
+            show_facts(told.customers)
 
 
 def show_doors(filled: company.Company, rounds: int, seconds: float) -> None:
@@ -104,6 +108,13 @@ def show_rehearsal() -> None:
     orders, seconds, said = rehearsal.measure()
     met = "met" if seconds <= rehearsal.LIMIT_SECONDS else "short"
     say(f"{orders:,} orders: {seconds:.1f} s, limit {rehearsal.LIMIT_SECONDS:.0f} s  {met}\n{said}")
+
+
+def show_facts(customers: int) -> None:
+    say(f"\nFacts of {customers:,} customers; limits are those of a million, in scale …")
+    for one in facts.measure(customers):
+        met = "met" if one.seconds <= one.limit else "short"
+        say(f"{one.name:<60}{one.seconds:>8.2f} s, limit {one.limit:.2f} s  {met}")
 
 
 @contextmanager
