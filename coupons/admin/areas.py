@@ -166,7 +166,9 @@ class AreaAdmin(KeyedDesk):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "geojson":
-            return db_field.formfield(form_class=Shape, widget=ShapeWidget({"rows": 10, "spellcheck": "false"}))
+            return db_field.formfield(
+                form_class=Shape, help_text="", widget=ShapeWidget({"rows": 6, "spellcheck": "false"})
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @display(description=gettext_lazy("Shape"))

@@ -189,5 +189,7 @@
     box.desk = { map, drawn, toGcj, toWgs: TO_WGS };
   }
 
-  document.querySelectorAll("[data-map]").forEach(begin);
+  const all = () => document.querySelectorAll("[data-map]").forEach(begin);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
+  else all();
 })();
