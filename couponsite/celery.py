@@ -51,4 +51,9 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3000},
     },
+    "ask for the weather": {
+        "task": "distribution.tasks.observe_weather",
+        "schedule": 1200.0,
+        "options": {"expires": 1100},
+    },
 }

@@ -162,6 +162,11 @@ MAP_TILES = env.str("MAP_TILES", default="")
 MAP_TILES_DATUM = env.str("MAP_TILES_DATUM", default="wgs84")
 MAP_TILES_BY = env.str("MAP_TILES_BY", default="")
 
+# Who says what the weather is: "qweather" or "open_meteo", at which address, with which key; unset: operators alone do.
+WEATHER_PROVIDER = env.str("WEATHER_PROVIDER", default="")
+WEATHER_URL = env.str("WEATHER_URL", default="https://api.open-meteo.com")
+WEATHER_KEY = env.str("WEATHER_KEY", default="")
+
 # --- files -------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -6,9 +6,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from coupons import observing
 from distribution import binding, handing, messages, minting, risking, trying
 from distribution.models import InboundEvent, Rest
-from distribution.queries import attempts
+from distribution.queries import attempts, weather
 
 # Kinds of work register themselves when they are imported.
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "forget_wrong_codes",
     "handing",
     "minting",
+    "observe_weather",
     "send_messages",
     "tidy_events",
     "trying",
@@ -48,3 +50,9 @@ def forget_wrong_codes() -> None:
 def forget_old_velocity() -> int:
     """Counts of windows that are over go; how many."""
     return risking.forget_old(timezone.now())
+
+
+@shared_task
+def observe_weather() -> int:
+    """The weather of the cities that live rules name; how many of them are known."""
+    return len(observing.observe(weather.watched_cities(), timezone.now()))

@@ -82,6 +82,10 @@ class WeatherAdmin(Desk):
     def hangs(self, obj: Any) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What a provider said stays as it was said; an operator says something else beside it."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.is_override)
+
     @display(description=gettext_lazy("Said by"), label={"operator": "info", "provider": ""})
     def said_by(self, obj: Any) -> tuple[str, str]:
         return ("operator", _("an operator")) if obj.is_override else ("provider", _("a provider"))
