@@ -23,5 +23,15 @@ def _issued(placements: Iterable[str]) -> Mapping[str, int]:
     return {key: found[(key,)].issued_count for key in placements if (key,) in found}
 
 
+def _placed(placements: Iterable[str]) -> Mapping[str, figures.Placed]:
+    found = numbers(("placement",))[0]
+    return {
+        key: figures.Placed(n.issued_count, n.used_count, n.spent_fen, n.gmv_fen)
+        for key in placements
+        if (n := found.get((key,))) is not None
+    }
+
+
+figures.placed = _placed
 figures.reached = _reached
 figures.issued = _issued

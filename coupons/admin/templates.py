@@ -371,6 +371,9 @@ class TemplateAdmin(Making):
             if who:
                 facts.append((label, str(who)))
         coupons = f"{reverse('admin:coupons_coupon_changelist')}?template__id__exact={obj.pk}"
+        links = [(_("Its coupons"), coupons)] if request.user.has_perm("coupons.view_coupon") else []
+        if request.user.has_perm("distribution.add_placement") and obj.status != CouponTemplate.Status.ENDED:
+            links.insert(0, (_("Place it"), f"{reverse('admin:distribution_placement_add')}?template={obj.pk}"))
         notes = []
         if approving.possible(obj, "approve") and obj.approved_by_id:
             notes.append(_("One of two has approved it; a second approver, somebody else, decides."))
@@ -389,7 +392,7 @@ class TemplateAdmin(Making):
             "facts": facts,
             "title": words["short"],
             "groups": [(_("On the coupon"), words["rules"]), (_("When it is given out"), claim_wording(obj))],
-            "links": [(_("Its coupons"), coupons)] if request.user.has_perm("coupons.view_coupon") else [],
+            "links": links,
             "notes": notes,
         }
 

@@ -191,8 +191,8 @@ class CampaignAdmin(WithDocuments, WithHistory):
             .select_related("supply")
             .order_by("-id")[: MOST_BELOW + 1]
         )
-        placements = list(obj.placements.annotate(offer_count=Count("offers")).order_by("-id")[: MOST_BELOW + 1])
-        issued = figures.issued([placement.key for placement in placements])
+        placements = list(obj.placements.order_by("-id")[: MOST_BELOW + 1])
+        placed = figures.placed([placement.key for placement in placements])
         for placement in placements:
             placement.campaign = obj
         money = request.user.has_perm(SEES_BUDGETS)
@@ -215,9 +215,10 @@ class CampaignAdmin(WithDocuments, WithHistory):
             else "",
             "sees_placements": request.user.has_perm("distribution.view_placement"),
             "placements": [
-                (placement, self._chip(placement), f"{issued.get(placement.key, 0):,}")
+                (placement, self._chip(placement), *_results(placed.get(placement.key, figures.Placed())))
                 for placement in placements[:MOST_BELOW]
             ],
+            "sees_money": money,
             "more_placements": f"{reverse('admin:distribution_placement_changelist')}?campaign__id__exact={obj.pk}"
             if len(placements) > MOST_BELOW
             else "",
@@ -355,6 +356,13 @@ class CampaignAdmin(WithDocuments, WithHistory):
     @display(description=gettext_lazy("Free"))
     def free(self, obj: Any) -> str:
         return yuan(obj.budget.free_fen, _("no limit"))
+
+
+def _results(placed: figures.Placed) -> tuple[str, str, str, str, str]:
+    """Given out; used, with its share; cost; order value; cost of it. Comparable across channels and forms."""
+    rate = f" ({placed.used / placed.issued:.0%})" if placed.issued else ""
+    subsidy = f"{placed.spent_fen / placed.gmv_fen:.1%}" if placed.gmv_fen else "–"
+    return f"{placed.issued:,}", f"{placed.used:,}{rate}", yuan(placed.spent_fen), yuan(placed.gmv_fen), subsidy
 
 
 def _given_out(template: CouponTemplate) -> str:

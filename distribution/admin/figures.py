@@ -14,10 +14,21 @@ class Reached(NamedTuple):
     gmv_fen: int = 0
 
 
+class Placed(NamedTuple):
+    """What came of a placement so far; ``spent_fen``: discounts, less what was given back."""
+
+    issued: int = 0
+    used: int = 0
+    spent_fen: int = 0
+    gmv_fen: int = 0
+
+
 #: By the campaigns' ids.
 reached: Callable[[Iterable[int]], Mapping[int, Reached]] = lambda campaigns: {}  # noqa: E731
 #: How many coupons each placement gave out, by its key.
 issued: Callable[[Iterable[str]], Mapping[str, int]] = lambda placements: {}  # noqa: E731
+#: By the placements' keys.
+placed: Callable[[Iterable[str]], Mapping[str, Placed]] = lambda placements: {}  # noqa: E731
 
 
 def towards_goal(campaign: Campaign, so_far: Reached) -> int | None:

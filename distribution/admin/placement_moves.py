@@ -13,7 +13,6 @@ from distribution import placing
 from distribution.admin.rights import APPROVES, CHANGES
 from distribution.admin.states import phase_of
 from distribution.models import Placement
-from distribution.queries.placements import CLAIMED_FORMS
 
 
 def _opening_says(placement: Placement) -> list[str]:
@@ -21,8 +20,8 @@ def _opening_says(placement: Placement) -> list[str]:
     start, end = (f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" for moment in (campaign.starts_at, campaign.ends_at))
     said = [
         {
-            "planned": _("Customers can claim from %(start)s on, when its campaign starts.") % {"start": start},
-            "running": _("Customers can claim from now on, until its campaign ends on %(end)s.") % {"end": end},
+            "planned": _("It gives out coupons from %(start)s on, when its campaign starts.") % {"start": start},
+            "running": _("It gives out coupons from now on, until its campaign ends on %(end)s.") % {"end": end},
             "over": _("Its campaign ended on %(end)s: nothing is given out.") % {"end": end},
         }[phase_of(campaign)]
     ]
@@ -34,8 +33,6 @@ def _opening_says(placement: Placement) -> list[str]:
         said.append(
             _("Not live themselves, so not given out for now: %(templates)s.") % {"templates": ", ".join(resting)}
         )
-    if placement.form not in CLAIMED_FORMS:
-        said.append(_("Customers cannot claim through this form yet."))
     return said
 
 

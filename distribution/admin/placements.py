@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -28,9 +28,9 @@ from distribution.admin.placement_moves import MOVES
 from distribution.admin.rights import APPROVES
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
+from distribution.admin.tools import call, tools
 from distribution.admin.why import WithWhy
-from distribution.models import Campaign, ClaimPage, Offer, Placement
-from distribution.queries.placements import CLAIMED_FORMS
+from distribution.models import Campaign, Offer, Placement
 
 
 class PlacementForm(SeenForm):
@@ -158,6 +158,14 @@ class PlacementAdmin(WithWhy, WithHistory):
         request.campaign_of_placement = int(str(campaign)) if _is_number(campaign) else None  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, *args, **kwargs)
 
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """One chain: on to the tool of its form, or to its own page, which has the call to copy."""
+        if {"_continue", "_addanother"} & set(request.POST):
+            return super().response_add(request, obj, post_url_continue)
+        made = next((tool for tool in tools(request, obj) if tool.main), None)
+        self.message_user(request, _("The placement “%(name)s” was made.") % {"name": obj}, 25)
+        return HttpResponseRedirect(made.url if made else reverse("admin:distribution_placement_change", args=[obj.pk]))
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Written with its offers, once they are known to be well."""
 
@@ -187,8 +195,6 @@ class PlacementAdmin(WithWhy, WithHistory):
         state = placement_state(obj)
         issued = figures.issued([obj.key]).get(obj.key, 0)
         notes = []
-        if obj.form not in CLAIMED_FORMS:
-            notes.append(_("Customers cannot claim through this form yet."))
         if (
             obj.status in (Placement.Status.LIVE, Placement.Status.PAUSED)
             and self.has_change_permission(request, obj)
@@ -203,10 +209,6 @@ class PlacementAdmin(WithWhy, WithHistory):
         links = [(_("Campaign"), _campaign_page(obj))] if request.user.has_perm("distribution.view_campaign") else []
         if request.user.has_perm("coupons.view_coupon"):
             links.append((_("Its coupons"), _coupons_of(obj)))
-        if request.user.has_perm("coupons.view_customer"):
-            links.append((_("Why, or why not?"), f"{reverse('admin:distribution_placement_why')}?placement={obj.key}"))
-        if obj.form == Placement.Form.H5:
-            links += _page_of(request, obj)
         return {
             "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
             "title": str(obj),
@@ -217,7 +219,8 @@ class PlacementAdmin(WithWhy, WithHistory):
                 (_offer_title(number, offer, obj.pick), wording(offer.template)["rules"])
                 for number, offer in enumerate(offers, 1)
             ],
-            "call": _call(request, obj) if obj.form in CLAIMED_FORMS else "",
+            "tools": tools(request, obj),
+            "call": call(request, obj),
         }
 
     # --- columns --------------------------------------------------------------------------------------------------
@@ -290,16 +293,6 @@ def _campaign_page(placement: Placement) -> str:
     return reverse("admin:distribution_campaign_change", args=[placement.campaign_id])
 
 
-def _page_of(request: HttpRequest, placement: Placement) -> list[tuple[str, str]]:
-    """Where its H5 page is written, or made."""
-    page = ClaimPage.objects.filter(placement=placement).first()
-    if page and request.user.has_perm("distribution.view_claimpage"):
-        return [(_("H5 page"), reverse("admin:distribution_claimpage_change", args=[page.pk]))]
-    if not page and request.user.has_perm("distribution.add_claimpage"):
-        return [(_("Make its H5 page"), f"{reverse('admin:distribution_claimpage_add')}?placement={placement.pk}")]
-    return []
-
-
 def _coupons_of(placement: Placement) -> str:
     return f"{reverse('admin:coupons_coupon_changelist')}?placement={placement.key}"
 
@@ -313,12 +306,3 @@ def _offer_title(number: int, offer: Offer, pick: str) -> str:
     if offer.template.status != CouponTemplate.Status.LIVE:
         words = f"{words} ({offer.template.get_status_display()})"
     return words
-
-
-def _call(request: HttpRequest, placement: Placement) -> str:
-    """One line for a terminal."""
-    address = request.build_absolute_uri(f"/api/v1/placements/{placement.key}/claims/")
-    return (
-        f"curl -X POST '{address}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json'"
-        """ -H 'Idempotency-Key: 1' -d '{"customer": "CUSTOMER", "client": "app"}'"""
-    )

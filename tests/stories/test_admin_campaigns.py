@@ -474,7 +474,7 @@ def test_an_ended_placement_stays_as_it_is(campaign):
 def test_the_consequences_are_said_before_a_placement_goes_live(campaign):
     placement = making.placement(making.template(campaign, status="draft"), of=campaign, status="draft")
     page = operator("审核").get(f"{PLACEMENTS}{placement.pk}/move/open/").content.decode()
-    assert "Customers can claim from now on" in page
+    assert "It gives out coupons from now on" in page
     assert "Not live themselves" in page
     placement.refresh_from_db()
     assert placement.status == "draft"

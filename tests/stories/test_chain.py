@@ -1,0 +1,156 @@
+"""P9, P10: from a saved coupon straight on to the tool of its channel and form, in a real browser; operator makes it,
+customer uses it."""
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import expect
+
+from coupons.models import Coupon
+from coupons.tasks import go_on_with_jobs
+from distribution.models import Binding, CodeBatch, Placement
+from tests import making
+from tests.pages.company import desk, somebody
+from tests.stories.test_whole_chain import browser, field, save, sign_in, zh  # noqa: F401
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def uploads(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    settings.BIND_MINUTES = 0
+
+
+def placed(page, template, address, form):
+    """From the template's page to the tool of the form."""
+    page.goto(f"{address}/admin/coupons/coupontemplate/{template.pk}/change/")
+    page.get_by_role("link", name=zh("Place it")).first.click()
+    field(page, "title").fill("新投放")
+    page.locator("[name=channel]").select_option("partner")
+    page.locator("[name=form]").select_option(form)
+    save(page)
+    return Placement.objects.latest("pk")
+
+
+@pytest.mark.parametrize("width", [1440, 390], ids=["desk", "phone"])
+def test_from_a_coupon_to_codes_in_a_file_to_a_customers_wallet(browser, socket, customer, width):  # noqa: F811
+    """P5, P9"""
+    template = making.template()
+    page = sign_in(browser, socket, "xiaolin", "运营", width)
+    placement = placed(page, template, socket, "code")
+    assert page.locator("[name=placement]").input_value() == str(placement.pk)
+    expect(page.locator("[name=shared_code]")).to_be_hidden()
+    page.locator("[name=name]").fill("异业合作码")
+    page.locator("[name=code_count]").fill("5")
+    save(page)
+    batch = CodeBatch.objects.get()
+    assert batch.state == "ready"
+    page.get_by_role("link", name=zh("Make the Excel file")).click()
+    page.get_by_role("button", name=zh("Make the Excel file")).click()
+    page.get_by_role("link", name=zh("Download the Excel file")).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=zh("Download")).click()
+    with open(download.value.path(), "rb") as file:
+        codes = [row[0].value for row in load_workbook(io.BytesIO(file.read())).worksheets[1].iter_rows(min_row=2)]
+    assert len(codes) == 5
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(f"{socket}/admin/distribution/codebatch/{batch.pk}/change/")
+    expect(page.get_by_text("此后任何人都无法再查看")).to_be_visible()
+    Placement.objects.filter(pk=placement.pk).update(status="live")
+    assert customer("alice").post("exchanges/", {"code": codes[0].lower(), "client": "app"}).status == 201
+
+
+@pytest.mark.parametrize("width", [1440, 390], ids=["desk", "phone"])
+def test_from_a_coupon_to_accounts_that_have_it(browser, socket, customer, width):  # noqa: F811
+    """P7, P9"""
+    from coupons.models import Customer
+
+    Customer.objects.create(key="alice")
+    template = making.template()
+    page = sign_in(browser, socket, "xiaolin", "运营", width)
+    placement = placed(page, template, socket, "bind")
+    page.locator("[name=name]").fill("补偿名单")
+    page.locator("[name=accounts]").fill("alice\nnobody")
+    expect(page.locator("[name=file]")).to_be_hidden()
+    Placement.objects.filter(pk=placement.pk).update(status="live")
+    save(page)
+    expect(page.get_by_text("没有这个账号")).to_be_visible()
+    page.get_by_role("link", name=zh("Confirm")).click()
+    page.get_by_role("button", name=zh("Confirm")).click()
+    expect(page.get_by_text(zh("Confirmed."))).to_be_visible()
+    go_on_with_jobs()
+    page.reload()
+    with page.expect_download():
+        page.get_by_role("link", name=zh("Result, a line for each account")).click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert Binding.objects.get().did["given"] == 1
+    [coupon] = customer("alice").get("coupons/").body["results"]
+    assert coupon["placement"] == placement.key
+
+
+@pytest.mark.parametrize(
+    ("form", "leads_to"),
+    [
+        ("api", "/placement/{}/change/"),
+        ("code", "/codebatch/add/?placement={}"),
+        ("h5", "/claimpage/add/?placement={}"),
+        ("bind", "/binding/add/?placement={}"),
+        ("trigger", "/triggerrule/add/?placement={}"),
+    ],
+)
+def test_each_form_leads_on_to_its_tool(form, leads_to):
+    """P9"""
+    template = making.template(making.campaign())
+    client = desk(somebody("运营"))
+    address = f"/admin/distribution/placement/add/?template={template.pk}"
+    assert client.get(address).status_code == 200
+    said = {
+        "campaign": template.budget.campaign.pk,
+        "title": "x",
+        "key": "x",
+        "channel": "partner",
+        "form": form,
+        "pick": "first",
+        "offers-TOTAL_FORMS": 1,
+        "offers-INITIAL_FORMS": 0,
+        "offers-0-template": template.pk,
+    }
+    response = client.post(address, said)
+    placement = Placement.objects.get()
+    assert response.status_code == 302
+    assert response.url == f"/admin/distribution{leads_to.format(placement.pk)}"
+    assert client.get(response.url).status_code == 200
+    words = client.get(f"/admin/distribution/placement/{placement.pk}/change/").content.decode()
+    assert zh("Try it as a customer") in words
+    assert ("curl" in words) is (form in ("api", "h5", "code"))
+
+
+def test_a_placement_is_tried_as_a_customer_without_effect(clock):
+    """P9, I12"""
+    placement = making.placement(making.template(), form="code")
+    client = desk(somebody("运营"))
+    page = client.get(f"/admin/distribution/placement/{placement.pk}/change/").content.decode()
+    address = f"/admin/distribution/placement/why/?placement={placement.key}"
+    assert f"why/?placement={placement.key}" in page
+    assert client.get(f"{address}&customer=alice").status_code == 200
+    assert not Coupon.objects.exists()
+
+
+def test_a_campaigns_page_holds_its_placements_side_by_side(system, clock):
+    """P10"""
+    from tests.using import order
+
+    campaign = making.campaign(budget_fen=1_000_000)
+    template = making.template(campaign)
+    used, idle = making.placement(template, of=campaign), making.placement(template, of=campaign, form="bind")
+    caller = system("issue", "redeem")
+    coupon = caller.post(f"placements/{used.key}/claims/", {"customer": "alice"}).body["coupons"][0]["id"]
+    assert caller.post("redemptions/", {"order": order(), "coupons": [coupon]}).status == 201
+    page = desk(somebody("财务")).get(f"/admin/distribution/campaign/{campaign.pk}/change/").content.decode()
+    row = page[page.index(used.key) :]
+    row = row[: row.index("</tr>")]
+    for words in ("1 (100%)", "¥20.00", "¥120.00", "16.7%"):
+        assert words in row
+    assert idle.key in page
