@@ -47,7 +47,7 @@ SELECT outcome, answer, answer_status FROM redemption_release(
     %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea, %s::timestamptz, %s::uuid, %s::uuid[],
     %s::text, %s::text, %s::text)
 """
-_UNDONE = "CP001"
+UNDONE = "CP001"
 _ONE_LIVE = "redemption_one_live_per_order"
 
 
@@ -323,7 +323,7 @@ def _call(sql: str, parameters: Sequence[Any], reply: Reply) -> Reply:
             raise
         raise _Changed from None
     except psycopg.Error as undone:
-        if undone.sqlstate != _UNDONE:
+        if undone.sqlstate != UNDONE:
             raise
         if undone.diag.message_primary == "changed":
             raise _Changed from None

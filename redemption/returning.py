@@ -1,22 +1,30 @@
 """退回: an order rolled back, whole or in part. What was taken off those lines goes back, at the same shares."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Container, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+import psycopg
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons.answers import Once, Reply, do_once
 from coupons.lifecycle import using
 from coupons.lifecycle.using import Back
+from coupons.models import Coupon
+from coupons.queries import catalogue
+from coupons.queries.catalogue import CompiledTemplate
 from coupons.queries.direct import row, rows
 from coupons.refused import Invalid, Refused
-from redemption.pricing import rollback_parts
+from coupons.rules.reversal import Case, outcome
+from redemption.pricing import Bill, Line, Why, amount_one, rollback_parts
 from redemption.queries.basket import SHIPPING
 from redemption.queries.evidence import Evidence, find
-from redemption.redeeming import shared
+from redemption.queries.fitting import use_of
+from redemption.redeeming import UNDONE, shared
 
 
 class Given(NamedTuple):
@@ -27,27 +35,49 @@ class Given(NamedTuple):
 
 
 class _Side(NamedTuple):
-    """What goes back on one coupon's line."""
+    """What goes back on one coupon's line. ``quantity`` 0: the line stays, and the discount on it is taken back."""
 
     coupon: UUID
     line: str
+    merchant: str | None
     quantity: int
     fen: int
     merchant_fen: int
 
 
 def roll_back(
-    id: UUID, lines: Sequence[Given] | None = None, *, now: datetime, by: str, once: Once | None = None
+    id: UUID,
+    lines: Sequence[Given] | None = None,
+    *,
+    now: datetime,
+    by: str,
+    case: Case = "refunded",
+    once: Once | None = None,
 ) -> Reply:
     """Give back these lines, or all that is left. With the last of the goods the shipping fee goes back, too.
+
+    ``case``: why the whole of the order does not stand; what becomes of its coupons goes by their templates' tables.
 
     :raises Refused: "not_found", "not_redeemed", "rollback_exceeds".
     :raises Invalid: on a line that the order does not have.
     """
-    return do_once(once, now, lambda: Reply(200, orjson.dumps(_roll_back(id, lines, now, by))))
+
+    def act() -> Reply:
+        try:
+            with transaction.atomic():
+                body = _roll_back(id, lines, now, by, case, bears_grace=True)
+        except psycopg.Error as undone:
+            if undone.sqlstate != UNDONE or undone.diag.message_primary != "budget_spent":
+                raise
+            body = _roll_back(id, lines, now, by, case, bears_grace=False)
+        return Reply(200, orjson.dumps(body))
+
+    return do_once(once, now, act)
 
 
-def _roll_back(id: UUID, lines: Sequence[Given] | None, now: datetime, by: str) -> dict[str, Any]:
+def _roll_back(
+    id: UUID, lines: Sequence[Given] | None, now: datetime, by: str, case: Case, *, bears_grace: bool
+) -> dict[str, Any]:
     # All of a customer's rollbacks go one after the other; so this look stays true.
     row(
         "SELECT id FROM coupons_customer WHERE id = (SELECT customer_id FROM redemption_redemption WHERE id = %s)"
@@ -68,40 +98,89 @@ def _roll_back(id: UUID, lines: Sequence[Given] | None, now: datetime, by: str) 
     returns = _wanted(lines, ordered, found.returned)
     after = {line: found.returned.get(line, 0) + returns.get(line, 0) for line in ordered}
     whole = after == ordered
+    templates = catalogue.current().templates({part.template_id for part in found.parts})
+    outcomes = _outcomes(found, after, whole, case, templates)
     sides = [
-        _Side(part.coupon, line, returns[line], *_parts(part, returns[line]))
+        _Side(part.coupon, line, part.merchant, returns[line], *_parts(part, returns[line]))
         for part in found.parts
-        if (line := part.line or SHIPPING) in returns
+        if (line := part.line or SHIPPING) in returns and part.coupon not in found.withdrawn
     ]
+    if not whole:
+        sides += _withheld(found, sides, outcomes)
     back_fen = sum(side.fen for side in sides)
     merchant_fen = sum(side.merchant_fen for side in sides)
 
     became, purses = using.give_back(
-        _backs(found, after, sides),
+        _backs(found, after, sides, outcomes, now if bears_grace else None),
         redemption=id,
         customer_id=found.customer_id,
-        whole=whole,
         now=now,
         city=found.city,
         client=found.client,
         by=by,
     )
-    _write(found, after, sides, back_fen, merchant_fen, whole, now)
+    withdrawn = [*found.withdrawn, *outcomes] if not whole else found.withdrawn
+    over = whole or len(withdrawn) == len(found.coupons)
+    _write(found, after, sides, withdrawn, over, now)
     using.tell_budgets(purses)
-    by_line = dict.fromkeys(returns, 0)
+    by_line = dict.fromkeys([line for line in ordered if line in returns or any(s.line == line for s in sides)], 0)
     for side in sides:
         by_line[side.line] += side.fen
     return {
         "id": id,
-        "status": "rolled_back" if whole else "redeemed",
+        "status": "rolled_back" if over else "redeemed",
         "order": found.order,
         "returned_fen": back_fen,
-        "lines": [
-            {"id": line, "quantity": quantity, "returned_fen": by_line[line]} for line, quantity in returns.items()
-        ],
+        "withheld_fen": sum(side.fen for side in sides if not side.quantity),
+        "lines": [{"id": line, "quantity": returns.get(line, 0), "returned_fen": fen} for line, fen in by_line.items()],
         "cost": {"platform_fen": back_fen - merchant_fen, "merchant_fen": merchant_fen},
-        "coupons": [{"id": coupon, "status": became[coupon]} for coupon in found.coupons],
+        "coupons": [{"id": coupon, "status": became[coupon]} for coupon in found.coupons if coupon in became],
     }
+
+
+def _outcomes(
+    found: Evidence, after: dict[str, int], whole: bool, case: Case, templates: Mapping[int, CompiledTemplate]
+) -> dict[UUID, tuple[str, str, int]]:
+    """Of the coupons that do not go on with the order: what their tables say of the case, and of a date that passed;
+    days of grace. Of a part that comes back, only those that come back with it.
+    """
+    of = {part.coupon: templates[part.template_id] for part in found.parts}
+    left = Bill(
+        [
+            Line(line["id"], line["category"], line["merchant"], line["sku"], line["unit_price_fen"], rest)
+            for line in found.lines
+            if (rest := line["quantity"] - after[line["id"]])
+        ],
+        found.shipping_fen * (1 - after.get(SHIPPING, 1)),
+    )
+    outcomes: dict[UUID, tuple[str, str, int]] = {}
+    for coupon in found.coupons:
+        if coupon in found.withdrawn:
+            continue
+        template = of.get(coupon)
+        if template is None:  # it took nothing off anything
+            template_id = Coupon.objects.values_list("template_id", flat=True).get(pk=coupon)
+            template = catalogue.current().templates([template_id])[template_id]
+        table, plain = template.row.reversal, template.row.returns_on_rollback
+        result = outcome(table, plain, case if whole else "below_threshold")
+        if not whole and (result == "stays" or not isinstance(amount_one(use_of(template).terms, left), Why)):
+            continue
+        outcomes[coupon] = result, outcome(table, plain, "expired"), table.get("grace_days", 0)
+    return outcomes
+
+
+def _withheld(found: Evidence, sides: Sequence[_Side], leaving: Container[UUID]) -> list[_Side]:
+    """What coupons that come back took off lines that stay, and off lines that came back in part."""
+    given: dict[tuple[UUID, str], tuple[int, int]] = {(s.coupon, s.line): (s.fen, s.merchant_fen) for s in sides}
+    rests = []
+    for part in found.parts:
+        line = part.line or SHIPPING
+        fen, merchant_fen = given.get((part.coupon, line), (0, 0))
+        rest = part.discount_fen - part.returned_fen - fen
+        if part.coupon in leaving and rest:
+            merchant = part.merchant_fen - part.returned_merchant_fen - merchant_fen
+            rests.append(_Side(part.coupon, line, part.merchant, 0, rest, merchant))
+    return rests
 
 
 def _wanted(lines: Sequence[Given] | None, ordered: dict[str, int], returned: dict[str, int]) -> dict[str, int]:
@@ -132,30 +211,45 @@ def _parts(part: Any, quantity: int) -> tuple[int, int]:
     return platform + merchant, merchant
 
 
-def _backs(found: Evidence, after: dict[str, int], sides: Sequence[_Side]) -> list[Back]:
+def _backs(
+    found: Evidence,
+    after: dict[str, int],
+    sides: Sequence[_Side],
+    outcomes: Mapping[UUID, tuple[str, str, int]],
+    grace_from: datetime | None,
+) -> list[Back]:
     """Sums by coupon. Order value goes back as the difference of two shares, so that in the end all of it is back."""
     coupons = sorted(found.coupons)
     sums = found.by_coupon()
     discounts = [sums[coupon][0] for coupon in coupons]
     prices = {line["id"]: line["unit_price_fen"] for line in found.lines} | {SHIPPING: found.shipping_fen}
-    back_fen = sum(side.fen for side in sides)
+    ordered = {line["id"]: line["quantity"] for line in found.lines} | {SHIPPING: 1}
 
-    def value(counts: dict[str, int], given_fen: int) -> tuple[list[int], list[int]]:
+    def value(counts: Mapping[str, int]) -> tuple[list[int], list[int]]:
         full = sum(prices[line] * count for line, count in counts.items())
-        return shared(full, discounts), shared(full - given_fen, discounts)
+        given = sum(part.discount_fen * counts.get(part.line or SHIPPING, 0) // part.quantity for part in found.parts)
+        return shared(full, discounts), shared(full - given, discounts)
 
-    gmv_before, paid_before = value(found.returned, found.returned_fen)
-    gmv_after, paid_after = value(after, found.returned_fen + back_fen)
+    before, then, whole = value(found.returned), value(after), value(ordered)
+    partial = any(after.get(line, count) < count for line, count in ordered.items())
     backs = []
     for place, coupon in enumerate(coupons):
+        if coupon in found.withdrawn:
+            continue
         mine = [side for side in sides if side.coupon == coupon]
+        upto = whole if partial and coupon in outcomes else then
+        result, late, days = outcomes.get(coupon, (None, "returns", 0))
+        midnight = grace_from and timezone.localtime(grace_from).replace(hour=0, minute=0, second=0, microsecond=0)
         backs.append(
             Back(
                 coupon,
                 sum(side.fen for side in mine),
                 sum(side.merchant_fen for side in mine),
-                gmv_after[place] - gmv_before[place],
-                paid_after[place] - paid_before[place],
+                upto[0][place] - before[0][place],
+                upto[1][place] - before[1][place],
+                result,
+                late,
+                midnight + timedelta(days=days + 1) if midnight and days else None,
             )
         )
     return backs
@@ -165,48 +259,61 @@ def _write(
     found: Evidence,
     after: dict[str, int],
     sides: Sequence[_Side],
-    back_fen: int,
-    merchant_fen: int,
-    whole: bool,
+    withdrawn: Sequence[UUID],
+    over: bool,
     now: datetime,
 ) -> None:
-    """The order, then its redemption and the lines of it; the customer's totals if the order is among them."""
+    """The order, then its redemption and the lines of it, and what each party is given back; the customer's totals if
+    the order is among them.
+    """
+    back_fen, merchant_fen = sum(side.fen for side in sides), sum(side.merchant_fen for side in sides)
     rows(
         "UPDATE redemption_order SET deducted_fen = deducted_fen - %s WHERE id = %s RETURNING id",
         (back_fen, found.order_id),
     )
     rows(
         "UPDATE redemption_redemption SET returned = %s::jsonb, returned_fen = returned_fen + %s,"
-        " returned_merchant_fen = returned_merchant_fen + %s, status = %s, ended_at = %s WHERE id = %s RETURNING id",
+        " returned_merchant_fen = returned_merchant_fen + %s, withdrawn = %s::uuid[], status = %s, ended_at = %s"
+        " WHERE id = %s RETURNING id",
         (
             orjson.dumps({line: count for line, count in after.items() if count}).decode(),
             back_fen,
             merchant_fen,
-            "rolled_back" if whole else "redeemed",
-            now if whole else None,
+            list(withdrawn),
+            "rolled_back" if over else "redeemed",
+            now if over else None,
             found.id,
         ),
     )
     if sides:
+        by_line: dict[tuple[UUID, str], list[int]] = {}
+        by_party: dict[str | None, list[int]] = {}
+        for side in sides:
+            _add(by_line, (side.coupon, _stored(side.line)), side[3:])
+            _add(by_party, side.merchant, side[4:])
         rows(
             "UPDATE redemption_redemptionline AS l SET returned_quantity = returned_quantity + s.quantity,"
             " returned_fen = returned_fen + s.fen, returned_merchant_fen = returned_merchant_fen + s.merchant_fen"
             " FROM unnest(%s::uuid[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[])"
             " AS s(coupon, line, quantity, fen, merchant_fen)"
             " WHERE l.redemption_id = %s AND l.coupon_id = s.coupon AND l.line = s.line RETURNING l.id",
-            (
-                *(
-                    list(column)
-                    for column in zip(*(side._replace(line=_stored(side.line)) for side in sides), strict=True)
-                ),
-                found.id,
-            ),
+            (*map(list, zip(*((*key, *sums) for key, sums in by_line.items()), strict=True)), found.id),
+        )
+        rows(
+            "INSERT INTO redemption_givenback (redemption_id, at, merchant_id, discount_fen, merchant_fen)"
+            " SELECT %s::uuid, %s::timestamptz, s.* FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS s"
+            " RETURNING id",
+            (found.id, now, *map(list, zip(*((key, *sums) for key, sums in by_party.items()), strict=True))),
         )
     if found.finished_on is not None:
         row(
             "SELECT redemption_deduct(%s::bigint, %s::date, %s::bigint)",
             (found.customer_id, found.finished_on, -back_fen),
         )
+
+
+def _add(sums: dict[Any, list[int]], key: Any, more: Sequence[Any]) -> None:
+    sums[key] = [so_far + one for so_far, one in zip(sums.get(key) or [0] * len(more), more, strict=True)]
 
 
 def _stored(line: str) -> str:

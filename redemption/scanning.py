@@ -126,7 +126,7 @@ def undo(clerk: Clerk, redemption_id: UUID, now: datetime) -> CounterUse:
         if use.undone_at is None:
             if now >= use.at + UNDO:
                 raise Refused("undo_too_late")
-            roll_back(use.pk, now=now, by=clerk.by)
+            roll_back(use.pk, now=now, by=clerk.by, case="cancelled")
             use.undone_at = now
             use.save(update_fields=["undone_at"])
         return Reply(200, b"{}")

@@ -14,7 +14,7 @@ from unfold import widgets
 from coupons import pictures, rules
 from coupons.conditions.moment import WEEKDAYS
 from coupons.models import Category, Merchant
-from coupons.rules import looks, schedule
+from coupons.rules import looks, reversal, schedule
 from coupons.rules.answers import Answers, Keys, Several, Windows, Words
 
 #: More choices than these become a searched list.
@@ -302,6 +302,34 @@ class ScopeField(OneForm):
 
     def initial_of(self, value: dict[str, Any]) -> dict[str, Any]:
         return {**value, "shipping": "yes" if value.get("shipping") else "no"}
+
+
+class ReversalField(OneForm):
+    """退券规则: what becomes of the coupon, case by case."""
+
+    Form = type(  # the cases are the menu's
+        "Form",
+        (Answers,),
+        {
+            **{
+                str(case): forms.ChoiceField(
+                    required=False,
+                    choices=[("", _("by the answer above")), *reversal.OUTCOMES.items()],
+                    label=label,  # type: ignore[arg-type]
+                )
+                for case, label in reversal.CASES.items()
+            },
+            "grace_days": forms.IntegerField(
+                required=False, min_value=1, max_value=reversal.MOST_DAYS, label=_("Days of grace")
+            ),
+        },
+    )
+
+    def stored(self, answers: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return reversal.clean(super().stored(answers))
+        except rules.InvalidRules as invalid:
+            raise ValidationError([sentence for _path, _code, sentence in invalid.errors], "invalid") from None
 
 
 class LooksForms(SmallForms):

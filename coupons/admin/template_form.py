@@ -11,7 +11,15 @@ from unfold import widgets
 
 from coupons import editing
 from coupons.admin import comparing, keeping
-from coupons.admin.asking import ConditionsField, LooksField, ReadOnce, ReleaseField, ScopeField, SmallFormsField
+from coupons.admin.asking import (
+    ConditionsField,
+    LooksField,
+    ReadOnce,
+    ReleaseField,
+    ReversalField,
+    ScopeField,
+    SmallFormsField,
+)
 from coupons.admin.desk import RefusedMixin, yuan_field
 from coupons.models import Budget, City, CouponTemplate, Supply
 from coupons.models.checks import check_worst_case
@@ -89,6 +97,9 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
     claim_conditions = ConditionsField(deed="claim", label=gettext_lazy("Claim conditions"))
     use_conditions = ConditionsField(deed="use", label=gettext_lazy("Use conditions"))
     scope = ScopeField(label=gettext_lazy("Scope"))
+    reversal = ReversalField(
+        label=gettext_lazy("Case by case"), help_text=gettext_lazy("Cases that are not named go by the answer above.")
+    )
     looks = LooksField(label=gettext_lazy("Looks"))
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

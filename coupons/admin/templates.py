@@ -29,7 +29,7 @@ from coupons.admin.template_form import TemplateForm
 from coupons.admin.warnings_form import warnings_form
 from coupons.models import City, Coupon, CouponTemplate, Supply
 from coupons.models.checks import needs_two_approvers
-from coupons.queries.wording import claim_wording, wording
+from coupons.queries.wording import claim_wording, reversal_words, wording
 
 CHIPS = {"draft": "primary", "awaiting_approval": "warning", "live": "success", "paused": "info", "ended": ""}
 
@@ -304,7 +304,10 @@ class TemplateAdmin(Making):
             gettext_lazy("Who and where"),
             {"fields": ("newcomer", "exclusive_group", "claim_cities", "claim_conditions", "release")},
         ),
-        (gettext_lazy("Use rules"), {"fields": ("use_conditions", "scope", "stack_group", "returns_on_rollback")}),
+        (
+            gettext_lazy("Use rules"),
+            {"fields": ("use_conditions", "scope", "stack_group", "returns_on_rollback", "reversal")},
+        ),
         (gettext_lazy("Looks"), {"fields": ("looks",)}),
         (
             gettext_lazy("Limits"),
@@ -455,6 +458,11 @@ class TemplateAdmin(Making):
         return sentences(wording(obj)["rules"])
 
     show_scope.short_description = gettext_lazy("On the coupon")  # type: ignore[attr-defined]
+
+    def show_reversal(self, obj: Any) -> SafeString:
+        return sentences(reversal_words(obj))
+
+    show_reversal.short_description = gettext_lazy("Case by case")  # type: ignore[attr-defined]
 
     def show_looks(self, obj: Any) -> str:
         return ", ".join(f"{value}" for value in (obj.looks or {}).values()) or _("the usual ones")

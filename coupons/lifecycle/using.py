@@ -14,7 +14,8 @@ from coupons.queries.direct import row, rows
 
 class Back(NamedTuple):
     """What one coupon gives back, in fen: of what it took off, of that the merchant's part, and its share of the
-    order's value at full price and as paid.
+    order's value at full price and as paid. ``outcome``: what its template says of the case, None while the coupon
+    stays with its order; ``late``: of a coupon whose date has passed; ``grace``: until when grace lasts.
     """
 
     coupon: UUID
@@ -22,6 +23,9 @@ class Back(NamedTuple):
     merchant_fen: int
     gmv_fen: int
     paid_fen: int
+    outcome: str | None = None
+    late: str = "returns"
+    grace: datetime | None = None
 
 
 class Purse(NamedTuple):
@@ -37,7 +41,6 @@ def give_back(
     *,
     redemption: UUID,
     customer_id: int,
-    whole: bool,
     now: datetime,
     city: str | None,
     client: str | None,
@@ -45,21 +48,22 @@ def give_back(
 ) -> tuple[dict[UUID, str], list[Purse]]:
     """What each coupon's status is afterwards, and what the budgets must be told, last of all, by :func:`tell_budgets`.
 
-    Inside a transaction that has locked the customer. ``whole``: nothing of the order is left.
+    Inside a transaction that has locked the customer.
     """
     became: dict[UUID, str] = {}
     purses = []
-    if whole:  # what is past its date stands in nobody's way
+    if any(part.outcome for part in back):  # what is past its date stands in nobody's way
         expired = rows(
             "SELECT budget, freed FROM coupons_expired(%s::timestamptz, NULL, %s::bigint, 1000, %s::text)",
             (now, customer_id, by),
         )
         purses = [Purse(budget, -freed, 0) for budget, freed in expired]
-    for part in sorted(back):
+    for part in sorted(back, key=lambda part: part.coupon):
         found = row(
-            "SELECT became, budget, committed, spent FROM coupons_give_back(%s::uuid, %s::uuid, %s::boolean,"
-            " %s::timestamptz, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::text, %s::text, %s::text)",
-            (part.coupon, redemption, whole, now, *part[1:], city, client, by),
+            "SELECT became, budget, committed, spent FROM coupons_give_back("
+            "%s::uuid, %s::uuid, %s::text, %s::text, %s::timestamptz, %s::timestamptz,"
+            " %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::text, %s::text, %s::text)",
+            (part.coupon, redemption, part.outcome, part.late, part.grace, now, *part[1:5], city, client, by),
         )
         assert found is not None
         became[part.coupon] = found[0]

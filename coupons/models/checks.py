@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from coupons import pictures, rules
 from coupons.models.places import City
-from coupons.rules import looks, schedule
+from coupons.rules import looks, reversal, schedule
 
 if TYPE_CHECKING:
     from coupons.models.templates import CouponTemplate
@@ -46,6 +46,12 @@ def check_template(template: "CouponTemplate") -> dict[str, list[ValidationError
     except rules.InvalidRules as invalid:
         for path, code, sentence in invalid.errors:
             wrong(f"release.{path}" if path else "release", code, sentence)
+
+    try:
+        template.reversal = reversal.clean(template.reversal)
+    except rules.InvalidRules as invalid:
+        for path, code, sentence in invalid.errors:
+            wrong(f"reversal.{path}" if path else "reversal", code, sentence)
 
     try:
         template.looks = looks.clean(template.looks)

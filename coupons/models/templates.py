@@ -104,6 +104,7 @@ class CouponTemplate(models.Model):
         "use_conditions",
         "scope",
         "returns_on_rollback",
+        "reversal",
         "budget",
     )
 
@@ -176,6 +177,9 @@ class CouponTemplate(models.Model):
     )
     stack_group = models.CharField(_("stack group"), max_length=KEY_LENGTH, default="order", validators=[key_validator])
     returns_on_rollback = models.BooleanField(_("comes back when the order is rolled back"), default=True)
+    reversal = models.JSONField(
+        _("case by case"), default=dict, blank=True, help_text=_("Cases that are not named go by the answer above.")
+    )
     looks = models.JSONField(_("looks"), default=dict, blank=True)
 
     accepted_warnings = models.JSONField(

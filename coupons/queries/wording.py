@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, pgettext
 from coupons.conditions.moment import WEEKDAYS
 from coupons.conditions.names import all_of, called, one_of
 from coupons.models import Category, City, CouponTemplate, Merchant
-from coupons.rules import compile_rules
+from coupons.rules import compile_rules, reversal
 from coupons.rules.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -230,7 +230,48 @@ def _company(template: CouponTemplate) -> Iterator[str]:
         yield _("One newcomer coupon at a time per account")
     if template.exclusive_group:
         yield _("While you hold it, others of its group cannot be claimed")
-    if template.returns_on_rollback:
-        yield _("Comes back if the whole order is refunded, for as long as it is valid")
-    else:
-        yield _("Does not come back if the order is refunded")
+    yield from reversal_words(template)
+
+
+# --- if the order does not stand -----------------------------------------------------------------------------------
+
+
+def reversal_words(template: CouponTemplate) -> list[str]:
+    """What becomes of the coupon if its order does not stand: what all cases have in common is said once."""
+    table, plain = template.reversal, template.returns_on_rollback
+    if not table:
+        if plain:
+            return [_("Comes back if the whole order is refunded, for as long as it is valid")]
+        return [_("Does not come back if the order is refunded")]
+    days = {"days": table.get("grace_days", 0)}
+    words = {
+        "cancelled": pgettext("if the order is", "cancelled"),
+        "unpaid": pgettext("if the order is", "not paid in time"),
+        "refunded": pgettext("if the order is", "refunded as a whole"),
+    }
+    said = []
+    for result, sentence in (
+        ("returns", _("Comes back if the order is %(cases)s, for as long as it is valid")),
+        ("grace", _("Comes back if the order is %(cases)s, and is then valid for at least %(days)d days")),
+        ("stays", _("Does not come back if the order is %(cases)s")),
+    ):
+        cases = [word for case, word in words.items() if reversal.outcome(table, plain, case) == result]  # type: ignore[arg-type]
+        if cases:
+            said.append(sentence % {"cases": one_of(cases, pgettext("customers", " or ")), **days})
+    partial = reversal.outcome(table, plain, "below_threshold")
+    if partial == "returns":
+        said.append(_("If a partial refund leaves less than it needs, it comes back, and its discount is taken back"))
+    elif partial == "grace":
+        said.append(
+            _(
+                "If a partial refund leaves less than it needs, it comes back for at least %(days)d days, and its"
+                " discount is taken back"
+            )
+            % days
+        )
+    match table.get("expired"):
+        case "grace":
+            said.append(_("If it has expired meanwhile, it comes back for %(days)d days") % days)
+        case "stays":
+            said.append(_("If it has expired meanwhile, it does not come back"))
+    return said

@@ -147,6 +147,9 @@ class TemplateIn(Shape):
     use_conditions: JsonObject | None = None
     scope: ScopeIn | None = None
     returns_on_rollback: bool = True
+    reversal: JsonObject | None = Field(
+        None, description="Case by case, beside `returns_on_rollback`: `returns`, `grace` or `stays`; `grace_days`."
+    )
     looks: JsonObject | None = Field(None, description="Left out: they stay as they are.")
     status: Literal["draft", "awaiting_approval", "live", "paused", "ended"] | None = Field(
         None, description="Left out: it stays as it is; of a new one, draft."

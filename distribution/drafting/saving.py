@@ -363,6 +363,7 @@ def _fill(template: CouponTemplate, item: TemplateIn) -> None:
     template.merchant_fen = item.cost.merchant_fen if item.cost else None
     template.stack_group = item.stack_group or "order"
     template.claim_conditions, template.use_conditions = item.claim_conditions or {}, item.use_conditions or {}
+    template.reversal = item.reversal or {}
     template.scope = item.scope.model_dump(exclude_none=True) if item.scope else {}
     if item.looks is not None:
         template.looks = item.looks

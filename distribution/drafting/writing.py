@@ -116,6 +116,7 @@ def template_document(template: CouponTemplate) -> dict[str, Any]:
         "use_conditions": template.use_conditions,
         "scope": template.scope,
         "returns_on_rollback": template.returns_on_rollback,
+        **({"reversal": template.reversal} if template.reversal else {}),
         "looks": template.looks,
         "status": template.status,
     }

@@ -110,4 +110,6 @@ class Rollbacks(Door):
         kept = once(request, caller)
         now = catalogue.business_now()
         lines = None if body.lines is None else [Given(line.id, line.quantity) for line in body.lines]
-        return answer_once(kept, lambda: roll_back(id_of(id), lines, now=now, by=caller.name, once=kept))
+        return answer_once(
+            kept, lambda: roll_back(id_of(id), lines, now=now, by=caller.name, case=body.reason, once=kept)
+        )

@@ -53,6 +53,9 @@ class RollbackIn(Shape):
     lines: Annotated[list[GivenIn], Field(min_length=1, max_length=501)] | None = Field(
         None, description="Left out: all that is left of the order."
     )
+    reason: Literal["refunded", "cancelled", "unpaid"] = Field(
+        "refunded", description="Why; what becomes of the coupons goes by their templates' tables."
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -147,6 +150,9 @@ class RollbackOut(BaseModel):
     status: Literal["redeemed", "rolled_back"]
     order: str
     returned_fen: int
+    withheld_fen: int = Field(
+        description="Of it, what coupons that came back took off lines that stay: to be withheld from the refund."
+    )
     lines: list[GivenBackOut]
     cost: CostOut
     coupons: list[CouponAfterOut]

@@ -38,6 +38,8 @@ class Redemption(models.Model):
     coupons = ArrayField(
         models.UUIDField(), verbose_name=_("coupons"), help_text=_("In the order in which they are taken off.")
     )
+    #: Those that came back while some of the order stood: nothing of them is left here.
+    withdrawn = ArrayField(models.UUIDField(), default=list, editable=False)
     #: How many of each line of the order came back, by its id; the shipping fee is "shipping", and 1.
     returned = models.JSONField(_("quantities rolled back"), default=dict)
 
@@ -68,6 +70,36 @@ class Redemption(models.Model):
     @property
     def platform_fen(self) -> int:
         return self.discount_fen - self.merchant_fen
+
+
+class GivenBack(models.Model):
+    """What one rollback gave back of one party's share; append-only. The discount is the platform's and the merchant's
+    share together; ``merchant`` NULL: all of it the platform's.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    redemption = models.ForeignKey(
+        Redemption, models.PROTECT, related_name="given_back", db_constraint=False, db_index=False
+    )
+    at = models.DateTimeField(_("at"))
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    discount_fen = models.BigIntegerField(_("discount"))
+    merchant_fen = models.BigIntegerField(_("merchant pays"))
+
+    class Meta:
+        verbose_name = _("rollback")
+        verbose_name_plural = _("rollbacks")
+        indexes = [
+            BrinIndex(fields=["at"], name="given_back_at"),
+            models.Index(fields=["redemption"], name="given_back_of"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merchant_fen__gte=0, merchant_fen__lte=F("discount_fen")), name="given_back_adds_up"
+            )
+        ]
 
 
 class RedemptionLine(models.Model):

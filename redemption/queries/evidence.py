@@ -11,11 +11,11 @@ from coupons.queries.direct import row
 
 _SQL = """
 SELECT r.id, r.status, r.created_at, r.held_until, r.ended_at, r.customer_id, r.discount_fen, r.merchant_fen,
-       r.returned_fen, r.coupons, r.returned::text, o.id, o.key, o.finished_at, o.goods_fen, o.shipping_fen,
-       o.city_id, o.client, o.lines::text,
+       r.returned_fen, r.coupons, r.withdrawn, r.returned::text, o.id, o.key, o.finished_at, o.goods_fen,
+       o.shipping_fen, o.city_id, o.client, o.lines::text,
        (SELECT jsonb_agg(jsonb_build_array(l.coupon_id, l.line, l.quantity, l.amount_fen, l.discount_fen,
                                            l.merchant_fen, l.returned_quantity, l.returned_fen,
-                                           l.returned_merchant_fen) ORDER BY l.id)::text
+                                           l.returned_merchant_fen, l.template_id, l.merchant_id) ORDER BY l.id)::text
           FROM redemption_redemptionline l WHERE l.redemption_id = r.id)
   FROM redemption_redemption r JOIN redemption_order o ON o.id = r.order_id
  WHERE r.id = %s
@@ -34,10 +34,14 @@ class Taken(NamedTuple):
     returned_quantity: int
     returned_fen: int
     returned_merchant_fen: int
+    template_id: int
+    merchant: str | None
 
 
 class Evidence(NamedTuple):
-    """``returned``: how many of each line came back, by its id. ``lines``: the order's snapshot."""
+    """``withdrawn``: coupons that came back before the order did. ``returned``: how many of each line came back, by its
+    id. ``lines``: the order's snapshot.
+    """
 
     id: UUID
     status: str
@@ -49,6 +53,7 @@ class Evidence(NamedTuple):
     merchant_fen: int
     returned_fen: int
     coupons: list[UUID]
+    withdrawn: list[UUID]
     returned: dict[str, int]
     order_id: int
     order: str

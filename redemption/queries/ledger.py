@@ -25,6 +25,20 @@ SELECT 'redemption ' || coalesce(r.id, c.id),
 """,
     ),
     (
+        "redemption: given back, by its rollbacks",
+        """
+WITH told AS (
+    SELECT redemption_id AS id, sum(discount_fen)::bigint AS returned, sum(merchant_fen)::bigint AS merchant
+      FROM redemption_givenback GROUP BY redemption_id
+)
+SELECT 'redemption ' || coalesce(r.id, t.id), ROW(r.returned_fen, r.returned_merchant_fen)::text,
+       'rollbacks ' || ROW(t.returned, t.merchant)::text
+  FROM redemption_redemption r FULL JOIN told t USING (id)
+ WHERE r.id IS NULL
+    OR (r.returned_fen, r.returned_merchant_fen) <> (coalesce(t.returned, 0), coalesce(t.merchant, 0))
+""",
+    ),
+    (
         "redemption: spent, merchants' by the coupons' events",
         """
 WITH told AS (
