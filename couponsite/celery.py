@@ -30,6 +30,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 9},
     },
+    "remind of unused coupons": {
+        "task": "distribution.tasks.remind",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "tidy up events of the app": {"task": "distribution.tasks.tidy_events", "schedule": 3600.0},
     "go on with jobs that nobody runs": {
         "task": "coupons.tasks.go_on_with_jobs",

@@ -1,14 +1,15 @@
 """What goes on in the background of 投放."""
 
 from datetime import timedelta
+from time import monotonic
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from coupons import observing
-from distribution import binding, handing, messages, minting, risking, trying
-from distribution.models import InboundEvent, Rest
+from distribution import binding, handing, messages, minting, reminding, risking, trying
+from distribution.models import InboundEvent, ReminderRule, Rest
 from distribution.queries import attempts, weather
 
 # Kinds of work register themselves when they are imported.
@@ -19,16 +20,37 @@ __all__ = [
     "handing",
     "minting",
     "observe_weather",
+    "remind",
     "send_messages",
     "tidy_events",
     "trying",
 ]
 
 
+#: A run writes for so long; the next one goes on.
+WRITING_SECONDS = 45.0
+
+
 @shared_task
 def send_messages() -> int:
     """What is due in the outbox; how many messages were taken in hand."""
     return messages.send_due()
+
+
+@shared_task
+def remind() -> int:
+    """Chooses coupons whose moment has come, and writes to their customers for a while; how many messages."""
+    now = timezone.now()
+    for pk in ReminderRule.objects.filter(status=ReminderRule.Status.LIVE).values_list("pk", flat=True):
+        reminding.choose(pk, now)
+    end, written, customer = monotonic() + WRITING_SECONDS, 0, 0
+    while monotonic() < end:
+        more, customer = reminding.write(now, customer)
+        written += more
+        if not customer:
+            break
+    reminding.tidy(now)
+    return written
 
 
 @shared_task

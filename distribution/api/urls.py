@@ -4,6 +4,7 @@ from distribution.api.campaigns import Campaigns, OneCampaign
 from distribution.api.claims import Claims, OnOffer
 from distribution.api.events import Events
 from distribution.api.exchanges import Exchanges
+from distribution.api.optouts import OptOuts
 from distribution.api.shares import OneShare, ShareClaims, Shares
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("shares/<str:token>/", OneShare.as_view()),
     path("shares/<str:token>/claims/", ShareClaims.as_view()),
     path("events/", Events.as_view()),
+    path("opt-outs/", OptOuts.as_view()),
     path("campaigns/", Campaigns.as_view()),
     path("campaigns/<str:key>/", OneCampaign.as_view()),
 ]

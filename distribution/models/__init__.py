@@ -12,6 +12,7 @@ from distribution.models.codes import (
 )
 from distribution.models.messages import Message, MessageTemplate
 from distribution.models.pages import ClaimLink, ClaimPage
+from distribution.models.reminders import OptOut, Reminder, ReminderDay, ReminderRule
 from distribution.models.risk import Block, RiskRule, Velocity
 from distribution.models.shares import SharePacket, SharePlan, ShareTake
 from distribution.models.signing_in import PhoneProof, SmsDay, WechatAccount
@@ -34,8 +35,12 @@ __all__ = [
     "MessageTemplate",
     "Offer",
     "PhoneProof",
+    "OptOut",
     "Placement",
     "RedemptionCode",
+    "Reminder",
+    "ReminderDay",
+    "ReminderRule",
     "Rest",
     "RiskRule",
     "SharePacket",

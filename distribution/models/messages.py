@@ -65,6 +65,7 @@ class MessageTemplate(models.Model):
         Occasion.REMINDER: {
             "nickname": (gettext_lazy("nickname"), gettext_lazy("Lin")),
             "coupon": (gettext_lazy("name of the coupon"), gettext_lazy("¥20 off ¥100")),
+            "count": (gettext_lazy("how many coupons of theirs it is about"), "2"),
             "days": (gettext_lazy("days left"), "3"),
             "until": (gettext_lazy("last day"), "2026-06-30"),
             "link": (gettext_lazy("address of the wallet"), "https://example.com/h5/wallet/"),
