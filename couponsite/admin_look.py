@@ -72,6 +72,8 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _page(_("Messages sent"), "distribution.message", "sms"),
             _page(_("Message templates"), "distribution.messagetemplate", "edit_note"),
+            _page(_("Reminders"), "distribution.reminderrule", "notifications_active"),
+            _page(_("Without messages"), "distribution.optout", "notifications_off"),
         ],
     },
     {

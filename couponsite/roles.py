@@ -60,7 +60,13 @@ _SHOPS = ("redemption.shop", "redemption.clerk")
 _MONEY = ("redemption.order", "redemption.redemption", "redemption.redemptionline")
 _FIGURES = ("coupons.budget", "stats.dayrollup")
 #: What is written to customers, and what was sent.
-_MESSAGES = ("distribution.message", "distribution.messagetemplate")
+_MESSAGES = (
+    "distribution.message",
+    "distribution.messagetemplate",
+    "distribution.reminderrule",
+    "distribution.reminder",
+    "distribution.optout",
+)
 #: Everybody who may start long work watches their own; administration sees all.
 _WATCHES = ("coupons.job",)
 
@@ -72,7 +78,8 @@ Rights = Iterable[tuple[tuple[str, ...], tuple[str, ...]]]  # models, what may b
 ROLES: dict[str, Rights] = {
     "运营": (
         ((*_CAMPAIGNS, *_PLANNED, *_RISK), _ALL),
-        (("distribution.messagetemplate",), _ALL),
+        (("distribution.messagetemplate", "distribution.reminderrule"), _ALL),
+        (("distribution.reminder", "distribution.optout"), _READS),
         (("distribution.codebatch",), ("add", "download")),
         (("distribution.binding",), ("add", "view")),
         (_CODES, _READS),
@@ -127,6 +134,7 @@ ROLES: dict[str, Rights] = {
         (_SHOPS, _READS),
         ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, *_EVENTS, "coupons.coupontemplate", "distribution.placement"), _READS),
         (_MESSAGES, _READS),
+        (("distribution.optout",), ("add", "delete")),
         (("distribution.block",), _ALL),
         (("distribution.riskrule", "coupons.refusalcount"), _READS),
         (("coupons.coupon",), ("void",)),

@@ -171,7 +171,7 @@ def _campaigns(midnight: datetime) -> None:
         saved.campaign.save()
         for key in live:
             approving.approve(CouponTemplate.objects.get(key=key), by=approver)
-    triggers.make(maker)
+    triggers.make(maker, midnight - timedelta(days=20))
 
 
 def _weather(midnight: datetime) -> None:
@@ -192,6 +192,8 @@ _HOURS = (1, 1, 0, 0, 0, 1, 3, 7, 8, 5, 6, 10, 11, 7, 4, 4, 5, 8, 11, 9, 7, 6, 4
 
 
 def _live(luck: random.Random, people: list[Person], start: datetime, end: datetime) -> None:
+    if start + timedelta(hours=10) < end:
+        triggers.remind(start + timedelta(hours=10))
     weekend = 1.3 if start.isoweekday() >= 6 else 1.0
     doings = []
     for person in people:

@@ -8,8 +8,8 @@ import orjson
 from django.contrib.auth.models import User
 
 from coupons.refused import Refused
-from distribution import placing, sharing, triggering
-from distribution.models import MessageTemplate, Placement, SharePlan, TriggerRule
+from distribution import placing, reminding, sharing, triggering
+from distribution.models import MessageTemplate, Placement, ReminderRule, SharePlan, TriggerRule
 from distribution.queries.triggers import Event
 
 MESSAGES = (
@@ -17,6 +17,16 @@ MESSAGES = (
     ("late-sms", "超时补偿到账", "让您久等了，抱歉。{coupon}已放入您的卡包，{until}前可用：{link}"),
 )
 #: Placement, event, what it says, conditions, rest in minutes, message.
+REMINDERS = (
+    (
+        "到期前两天",
+        "before_expiry",
+        2,
+        "expiring-sms",
+        "{nickname}，您的{coupon}还有{days}天到期，共{count}张待用：{link}",
+    ),
+    ("领后三天未用", "after_claim", 3, "unused-push", "{coupon}还没用哦，{until}前有效"),
+)
 RULES: tuple[tuple[str, str, list[dict[str, Any]], dict[str, Any], int, str | None], ...] = (
     ("open-packet", "app_open", [], {"clients": {"any_of": ["app"]}}, 3 * 24 * 60, None),
     (
@@ -57,7 +67,8 @@ def document(day: Any, campaign: Any, template: Any, placement: Any) -> dict[str
     )
 
 
-def make(maker: User) -> None:
+def make(maker: User, start: datetime) -> None:
+    """``start``: when reminders begin."""
     messages = {
         key: MessageTemplate.objects.create(key=key, name=name, channel="sms", occasion="issued", text=text)
         for key, name, text in MESSAGES
@@ -74,9 +85,34 @@ def make(maker: User) -> None:
         rule.full_clean()
         placing.save_tool(rule, may_approve=True, by=maker)
 
+    for name, basis, days, key, text in REMINDERS:
+        channel = key.rsplit("-", 1)[1]
+        words = MessageTemplate.objects.create(
+            key=key,
+            name=name,
+            channel=channel,
+            occasion="reminder",
+            text=text,
+            title="" if channel == "sms" else "卡包提醒",
+        )
+        rule = ReminderRule(name=name, basis=basis, amount=days, message=words)
+        rule.full_clean()
+        rule.save()
+        reminding.move(rule, "start", by=maker, now=start)
     plan = SharePlan(placement=Placement.objects.get(key="luck-share"), slots_count=8, pot_fen=6400)
     plan.full_clean()
     placing.save_tool(plan, may_approve=True, by=maker)
+
+
+def remind(now: datetime) -> None:
+    """Reminders of the morning of this day, and every message on its way."""
+    for rule in ReminderRule.objects.all():
+        reminding.choose(rule.pk, now)
+    customer = 0
+    while True:
+        _written, customer = reminding.write(now, customer)
+        if not customer:
+            break
 
 
 def share(luck: random.Random, order: str, customer: str, friends: list[str], now: datetime) -> None:

@@ -74,8 +74,8 @@ class Answer(NamedTuple):
 
 class Results(NamedTuple):
     """``outcomes``: reminders by what became of them; ``messages``: by their state. ``reminded`` against
-    ``held_out``: all whom the lot chose for either, whether their message arrived or not, or the two would be no equals; only coupons
-    chosen long enough ago that the days for an answer are over.
+    ``held_out``: all whom the lot chose for either, whether their message arrived or not, or the two would be no
+    equals; only coupons chosen long enough ago that the days for an answer are over.
     """
 
     outcomes: dict[str, int]
