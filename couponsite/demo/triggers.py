@@ -95,10 +95,10 @@ def make(maker: User, start: datetime) -> None:
             text=text,
             title="" if channel == "sms" else "卡包提醒",
         )
-        rule = ReminderRule(name=name, basis=basis, amount=days, message=words)
-        rule.full_clean()
-        rule.save()
-        reminding.move(rule, "start", by=maker, now=start)
+        reminder = ReminderRule(name=name, basis=basis, amount=days, message=words)
+        reminder.full_clean()
+        reminder.save()
+        reminding.move(reminder, "start", by=maker, now=start)
     plan = SharePlan(placement=Placement.objects.get(key="luck-share"), slots_count=8, pot_fen=6400)
     plan.full_clean()
     placing.save_tool(plan, may_approve=True, by=maker)

@@ -1,5 +1,29 @@
 """The operators' pages of campaigns and placements, of each form's tool, of messages, and of who gets nothing."""
 
-from distribution.admin import bindings, campaigns, code_batches, messages, pages, placed, placements, reminders, risk, shares, triggers
+from distribution.admin import (
+    bindings,
+    campaigns,
+    code_batches,
+    messages,
+    pages,
+    placed,
+    placements,
+    reminders,
+    risk,
+    shares,
+    triggers,
+)
 
-__all__ = ["bindings", "campaigns", "code_batches", "messages", "pages", "placed", "placements", "reminders", "risk", "shares", "triggers"]
+__all__ = [
+    "bindings",
+    "campaigns",
+    "code_batches",
+    "messages",
+    "pages",
+    "placed",
+    "placements",
+    "reminders",
+    "risk",
+    "shares",
+    "triggers",
+]

@@ -53,11 +53,13 @@ def test_operations_make_try_and_start_it(person, words, clock):
     assert (trial.to, trial.text, trial.by) == ("+8613900000000", "满100减20券还有3天到期", "user:运营")
     using.give(making.template())
     clock.set("2026-06-06 12:00")
+    desk = person("运营")
     asked = desk.get(f"{page}/move/start/").content.decode()
     assert "1位用户的1张券" in asked
     desk.post(f"{page}/move/start/")
     clock.set("2026-06-07 09:00")
     assert remind() == 1
+    desk = person("运营")
     text = desk.get(f"{page}/change/").content.decode()
     assert "已生成消息: 1" in text
     assert "alice" in desk.get("/admin/distribution/reminder/").content.decode()
