@@ -31,7 +31,7 @@ def money(case: Case, witness: Witness | None) -> Iterator[Finding]:
     template = case.template
     amount, threshold, cap = template.amount_fen, template.threshold_fen, template.cap_fen
     percent = template.percent_off
-    if template.type == Type.AMOUNT_OFF and amount and amount == threshold:
+    if template.type == Type.AMOUNT_OFF and amount and amount == threshold and not template.scope.get("shipping"):
         yield _warning(
             "order_for_nothing",
             _("An order of exactly ¥%(threshold)s costs nothing.") % {"threshold": yuan(amount)},
@@ -210,8 +210,10 @@ def newcomers(case: Case, witness: Witness | None) -> Iterator[Finding]:
             "validity_type",
         )
     template = case.template
-    if template.newcomer and not any(
-        rule.deed == "claim" and rule.condition and rule.condition.fact == "orders" for rule in case.rules
+    if (
+        template.newcomer
+        and case.placed.key
+        and not any(rule.deed == "claim" and rule.condition and rule.condition.fact == "orders" for rule in case.rules)
     ):
         yield _warning(
             "newcomer_for_anybody",
@@ -232,17 +234,3 @@ def campaign_end(case: Case, witness: Witness | None) -> Iterator[Finding]:
             "valid_from",
             "campaign",
         )
-
-
-@register
-def unseen(case: Case, witness: Witness | None) -> Iterator[Finding]:
-    """Conditions that the checker knows nothing of."""
-    for rule in case.rules:
-        if rule.condition is not None and not rule.condition.fact and not (witness and witness.fulfils(rule)):
-            yield Finding(
-                "not_proven",
-                "warning",
-                _("The checker cannot look into this rule: %(rule)s.") % {"rule": rule.words()},
-                (rule.code,),
-                (rule.words(),),
-            )

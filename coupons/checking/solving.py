@@ -122,13 +122,19 @@ class Solver:
         """
         if any(rule.blocks for rule in rules):
             return None
+        missed = False
         asked = [rule for rule in rules if rule.condition and (to_use or rule.deed == "claim")]
         claims = expanded(rule.condition for rule in asked if rule.condition and rule.deed == "claim")
         uses = list(expanded(rule.condition for rule in asked if rule.condition and rule.deed == "use"))
         for claim, use in product(claims, uses):
             found = self._witness(rules, claim, use, to_use)
-            if found is not None:
+            if found is not None and all(
+                found.fulfils(rule) for rule in asked if rule.condition and not rule.condition.fact
+            ):
                 return found
+            missed = missed or found is not None
+        if missed:
+            raise Unproven
         return None
 
     def _witness(

@@ -123,8 +123,8 @@ def _on(case: Case, sky: Sky) -> Verdict:
 
 
 def _unproven(case: Case) -> Finding:
-    rules = [rule for rule in case.rules if rule.condition is not None and rule.condition.fact == "orders"]
-    sentence = _("The checker found nobody who fulfils the rules about orders, and no contradiction either.")
+    rules = [rule for rule in case.rules if rule.condition is not None and rule.condition.fact in ("", "orders")]
+    sentence = _("The checker found nobody who fulfils these rules, and no contradiction either.")
     codes, words = zip(*((rule.code, rule.words()) for rule in rules), strict=True)
     return Finding("not_proven", "warning", sentence, codes, words)
 

@@ -7,7 +7,7 @@ import pytest
 
 from coupons import checking
 from coupons.models import Area
-from tests import making
+from tests import making, witnessing
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +250,13 @@ def test_what_is_possible_has_a_witness(case):
     assert verdict.possible, verdict.findings
     assert not verdict.errors
     assert verdict.witness is not None
+
+
+@pytest.mark.parametrize("case", POSSIBLE)
+def test_the_witness_claims_and_uses_it_through_the_api(case, system, clock):
+    """C11, U1"""
+    made, placed = offered(**POSSIBLE[case])
+    witness = checking.verdict(made, placed).witness
+    campaign = made.budget.campaign
+    placement = making.placement((made, placed.audience), of=campaign)
+    assert witnessing.live(witness, placement.key, system, clock)["status"] == "redeemed"
