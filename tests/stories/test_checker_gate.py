@@ -194,3 +194,19 @@ def test_the_verdict_on_a_template_names_the_placement_that_it_is_about():
     verdict = checking.verdict(template)
     assert verdict.possible
     assert [(error.code, error.offer) for error in verdict.errors] == [("never_usable", placement.key)]
+
+
+def test_two_coupons_of_one_group_in_a_placement_that_gives_all():
+    first, second = (making.template(exclusive_group="g") for _ in range(2))
+    making.placement(first, second, pick="all")
+    assert [(one.code, one.fields) for one in checking.verdict(second).warnings] == [
+        ("excluded_by_neighbour", ("exclusive_group",))
+    ]
+    assert not checking.verdict(first).findings
+
+
+def test_an_offer_behind_one_that_suits_everybody_is_never_reached():
+    first, second = making.template(), making.template()
+    making.placement(first, second, pick="first")
+    assert [one.code for one in checking.verdict(second).warnings] == ["never_reached"]
+    assert not checking.verdict(first).findings
