@@ -104,6 +104,13 @@ MENU: list[dict[str, Any]] = [
             _page(_("Cities"), "coupons.city", "location_city"),
             _page(_("Areas"), "coupons.area", "fence"),
             _page(_("Weather"), "coupons.weather", "rainy"),
+            {
+                "title": _("Calendar"),
+                "icon": "calendar_month",
+                "link": _late("admin:coupons_calendar"),
+                "permission": _may_read("coupons.toldday"),
+            },
+            _page(_("Local customs"), "coupons.custom", "festival"),
         ],
     },
     {

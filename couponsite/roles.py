@@ -51,7 +51,9 @@ _CAMPAIGNS = (
     "coupons.coupontemplate",
 )
 _EVENTS = ("distribution.inboundevent", "distribution.sharepacket")
-_PLANNED = ("coupons.audience", "coupons.area", "coupons.weather", "coupons.band")
+#: The calendar.
+_DAYS = ("coupons.toldday", "coupons.custom", "coupons.customday")
+_PLANNED = ("coupons.audience", "coupons.area", "coupons.weather", "coupons.band", *_DAYS)
 _RISK = ("distribution.block", "distribution.riskrule")
 _NAMED = ("coupons.city", "coupons.category", "coupons.merchant")
 _PEOPLE = ("coupons.customer", "coupons.customerline", "coupons.fact")

@@ -1,5 +1,17 @@
 """The operators' pages of what a coupon is."""
 
-from coupons.admin import areas, audiences, callers, customers, facts, jobs, ledger, places, refusals, templates
+from coupons.admin import areas, audiences, callers, customers, days, facts, jobs, ledger, places, refusals, templates
 
-__all__ = ["areas", "audiences", "callers", "customers", "facts", "jobs", "ledger", "places", "refusals", "templates"]
+__all__ = [
+    "areas",
+    "audiences",
+    "callers",
+    "customers",
+    "days",
+    "facts",
+    "jobs",
+    "ledger",
+    "places",
+    "refusals",
+    "templates",
+]

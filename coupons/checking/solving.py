@@ -18,8 +18,8 @@ from coupons.checking.cases import Case, Rule
 from coupons.checking.orders import PastOrder, Unproven, facts, history, longest_window, possible
 from coupons.checking.places import Map, Position
 from coupons.models import City, CouponTemplate
-from coupons.queries.catalogue import validity_of
-from coupons.queries.surroundings import situate
+from coupons.queries.almanac import festivals_anywhere
+from coupons.queries.catalogue import current, validity_of
 from coupons.rules import Condition, Profile, Situation
 from coupons.rules.schedule import Schedule
 from coupons.rules.situation import Client
@@ -91,7 +91,7 @@ class Sky:
     def festivals(self, at: datetime) -> frozenset[str]:
         day = at.date()
         if day not in self._days:
-            self._days[day] = situate(at).festivals
+            self._days[day] = festivals_anywhere(day, current())
         return self._days[day]
 
 

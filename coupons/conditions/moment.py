@@ -1,6 +1,7 @@
 """When, through what and in what weather: conditions that have no SQL."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -8,8 +9,8 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from coupons.calendar import FESTIVALS
 from coupons.conditions.framing import AnyOf, MomentCondition
-from coupons.conditions.names import all_of, one_of
-from coupons.models import Weather
+from coupons.conditions.names import all_of, called, one_of
+from coupons.models import Custom, Weather
 from coupons.rules import Client, Profile, Situation, Verdict, register
 from coupons.rules.answers import Answers, Several, Windows
 from coupons.rules.schedule import minutes, windows_of
@@ -145,6 +146,15 @@ class Weekdays(MomentCondition):
         return _("Possible from %(time)s") % {"time": WEEKDAYS[day]}
 
 
+#: Before the keys of local customs.
+CUSTOM = "custom:"
+
+
+def days_to_choose() -> list[tuple[str, Any]]:
+    customs = Custom.objects.values_list("key", "name")
+    return [*FESTIVALS.items(), *((CUSTOM + key, name) for key, name in customs)]
+
+
 @register
 class Festivals(AnyOf):
     """What the day is by the calendar: holiday, festival, solar term, working day."""
@@ -153,10 +163,13 @@ class Festivals(AnyOf):
     edge = gettext_lazy("A holiday holds on its own day and on the days off that belong to it.")
 
     class Form(Answers):
-        any_of = Several(choices=list(FESTIVALS.items()), label=gettext_lazy("Any of these days"))
+        any_of = Several(choices=days_to_choose, label=gettext_lazy("Any of these days"))
 
     def called(self) -> list[str]:
-        return [str(FESTIVALS[day]) for day in self.answers["any_of"]]
+        return [
+            called(Custom, [day.removeprefix(CUSTOM)])[0] if day.startswith(CUSTOM) else str(FESTIVALS[day])
+            for day in self.answers["any_of"]
+        ]
 
     def when(self) -> str:
         return _("on these days: %(days)s") % {"days": self.names()}

@@ -3,6 +3,7 @@
 from coupons.models.callers import Answer, ApiKey
 from coupons.models.coupons import Coupon, CouponEvent, CustomerCounter, UncountedEvent
 from coupons.models.customers import Band, Customer, CustomerDay, CustomerLine, Fact
+from coupons.models.days import Custom, CustomDay, ToldDay
 from coupons.models.drafts import TemplateDraft
 from coupons.models.jobs import Job, RowFault
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
@@ -22,6 +23,8 @@ __all__ = [
     "Coupon",
     "CouponEvent",
     "CouponTemplate",
+    "Custom",
+    "CustomDay",
     "Customer",
     "CustomerCounter",
     "CustomerDay",
@@ -33,6 +36,7 @@ __all__ = [
     "RowFault",
     "Supply",
     "TemplateDraft",
+    "ToldDay",
     "UncountedEvent",
     "Weather",
 ]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
-from coupons.calendar import festivals
 from coupons.models import Area, Weather
+from coupons.queries.almanac import festivals_in
 from coupons.queries.catalogue import Book, current
 from coupons.queries.direct import rows
 from coupons.rules import Situation
@@ -45,7 +45,7 @@ def situate(
         city=city,
         areas=None if position is None else areas_at(position, book),
         weather=None if city is None else weather_in(city, now, book),
-        festivals=festivals(now.date()),
+        festivals=festivals_in(city, now.date(), book),
         business_mode=business_mode,
         business_line=business_line,
     )

@@ -1,9 +1,11 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coupons.queries import almanac, catalogue
 from distribution.models import Campaign
 from stats.dashboard import cards, curves, tables
 from stats.dashboard.links import form_for, list_of
@@ -50,6 +52,8 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "curves": curves.of_the_period(period, by_day, total),
             "campaigns": rows[:MOST],
             "more_campaigns": len(rows) - len(rows[:MOST]),
+            "missing_year": almanac.missing_year(timezone.localtime(now), catalogue.current()),
+            "calendar": reverse("admin:coupons_calendar") if user.has_perm("coupons.view_toldday") else "",
             "warnings": [row for row in rows if row.warning],
             "with_budgets": with_budgets,
             "tables": [tables.templates(request, by_template), tables.channels(by_channel), tables.cities(by_city)],
