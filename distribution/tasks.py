@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from coupons import observing
-from distribution import binding, handing, messages, minting, reminding, risking, trying
+from distribution import binding, handing, importing, messages, minting, reminding, risking, trying
 from distribution.models import InboundEvent, ReminderRule, Rest
 from distribution.queries import attempts, weather
 
@@ -18,6 +18,7 @@ __all__ = [
     "forget_old_velocity",
     "forget_wrong_codes",
     "handing",
+    "importing",
     "minting",
     "observe_weather",
     "remind",

@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import (
+    FileResponse,
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -32,7 +34,7 @@ from coupons.admin.saying import bar
 from coupons.models import Job
 from coupons.refused import Invalid, Refused
 from coupons.tasks import run_job
-from distribution import codes, handing, minting
+from distribution import codes, handing, importing, minting
 from distribution.admin.code_form import NEEDS, CodeBatchForm
 from distribution.admin.rights import DOWNLOADS_CODES
 from distribution.models import CodeBatch, CodeDownload, CodeExchange, RedemptionCode
@@ -213,7 +215,10 @@ class CodeBatchAdmin(Desk):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         said = form.cleaned_data
         try:
-            minting.begin(obj, customers=said.get("customers") or None, by=request.user)  # type: ignore[arg-type]
+            if said["kind"] == CodeBatch.Kind.IMPORTED:
+                importing.begin(obj, said["upload"], by=request.user)  # type: ignore[arg-type]
+            else:
+                minting.begin(obj, customers=said.get("customers") or None, by=request.user)  # type: ignore[arg-type]
         except Invalid as invalid:
             raise Refused("invalid", invalid.errors) from None
         if obj.job_id:
@@ -236,6 +241,8 @@ class CodeBatchAdmin(Desk):
         links.append(
             (_("Its codes"), f"{reverse('admin:distribution_redemptioncode_changelist')}?batch__id__exact={obj.pk}")
         )
+        if obj.kind == CodeBatch.Kind.IMPORTED and obj.job and obj.job.result:
+            links.append((_("What became of each row"), reverse("admin:distribution_codebatch_rows", args=[obj.pk])))
         if obj.file and request.user.has_perm(DOWNLOADS_CODES):
             links.append((_("Download the Excel file"), reverse("admin:distribution_codebatch_file", args=[obj.pk])))
         return {
@@ -271,6 +278,7 @@ class CodeBatchAdmin(Desk):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/progress/", wrap(self.progress_view), name="distribution_codebatch_progress"),
+            path("<int:pk>/rows/", wrap(self.rows_view), name="distribution_codebatch_rows"),
             path("<int:pk>/file/", wrap(self.file_view), name="distribution_codebatch_file"),
             *super().get_urls(),
         ]
@@ -282,6 +290,14 @@ class CodeBatchAdmin(Desk):
         jobs = [job for job in (batch.job, batch.file_job) if job is not None]
         shown = next((job for job in reversed(jobs) if job.state in Job.OPEN), jobs[-1])
         return JsonResponse(shown.as_dict())
+
+    def rows_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        batch = self.get_object(request, str(pk))
+        if batch is None or not self.has_view_permission(request, batch):
+            raise PermissionDenied
+        if batch.kind != CodeBatch.Kind.IMPORTED or batch.job is None or not batch.job.result:
+            raise Http404
+        return FileResponse(batch.job.result.open("rb"), as_attachment=True, filename=f"rows-{pk}.xlsx")
 
     def file_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Asked once more where it shows whole codes; the answer itself is the file."""

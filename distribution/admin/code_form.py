@@ -19,13 +19,14 @@ NEEDS = {
     "latin": ["code_count", "length", "customers"],
     "chinese": ["code_count", "length", "customers"],
     "shared": ["shared_code", "use_limit"],
+    "imported": ["upload"],
 }
 
 
 class CodeBatchForm(RefusedMixin, forms.ModelForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
-        choices=[choice for choice in CodeBatch.Kind.choices if choice[0] in NEEDS],
+        choices=CodeBatch.Kind.choices,
         initial="latin",
         widget=widgets.UnfoldAdminRadioSelectWidget(),
     )
@@ -69,6 +70,16 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
         widget=widgets.UnfoldAdminIntegerFieldWidget(),
     )
 
+    upload = forms.FileField(
+        label=gettext_lazy("File"),
+        required=False,
+        widget=forms.FileInput({"accept": ".csv,.xlsx", "class": "desk-file"}),
+        help_text=gettext_lazy(
+            "CSV or Excel, a heading above: codes in the first column; in the second, if you like, the customer's key "
+            "that each is for."
+        ),
+    )
+
     class Meta:
         model = CodeBatch
         fields = ("placement", "name")
@@ -104,6 +115,9 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
             for name in ("shared_code", "use_limit"):
                 if not said.get(name) and name not in self.errors:
                     self.add_error(name, ValidationError(_("This field is required."), "required"))
+        elif kind == "imported":
+            if not said.get("upload") and "upload" not in self.errors:
+                self.add_error("upload", ValidationError(_("This field is required."), "required"))
         elif kind and not said.get("code_count") and not said.get("customers") and "code_count" not in self.errors:
             self.add_error("code_count", ValidationError(_("This field is required."), "required"))
         return said

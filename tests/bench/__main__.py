@@ -28,13 +28,13 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from couponsite import serving
-from tests.bench import company, database, doors, facts, ledger, load, rehearsal
+from tests.bench import bulk, company, database, doors, facts, ledger, load, rehearsal
 from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "rehearsal", "ledger", "facts")
+PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts")
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=facts.CUSTOMERS, help="of the part facts")
     told = parser.parse_args()
     with scratch_database() as dsn:
-        if {*told.parts} - {"facts"}:
+        if {*told.parts} - {"facts", "bulk"}:
             say("Making templates, customers and coupons …")
             filled = company.fill()
         if "doors" in told.parts:
@@ -55,6 +55,8 @@ def main() -> None:
             show_database(dsn, filled, told.rounds)
         if "rehearsal" in told.parts:
             show_rehearsal()
+        if "bulk" in told.parts:
+            show_bulk(min(told.rounds, 3))
         if "ledger" in told.parts:
             show_ledger()
         if "facts" in told.parts:
@@ -94,6 +96,14 @@ def show_database(dsn: str, filled: company.Company, rounds: int) -> None:
     for one in measured:
         aim = f"{one.least:>7.2f}  {'met' if one.ratio >= one.least else 'short'}" if one.least else ""
         say(f"{one.name:<32}{one.floor:<38}{one.rate:>11.0f}{one.ratio:>8.2f}{aim}")
+
+
+def show_bulk(rounds: int) -> None:
+    say("\nA million at once, by the real jobs")
+    say(f"\n{'work':<50}{'seconds':>9}{'found':>10}{'limit':>10}")
+    for one in bulk.measure(rounds):
+        met = "met" if one.found <= one.most else "over"
+        say(f"{one.name:<50}{one.seconds:>9.1f}{one.found:>9.2f}{one.unit}{one.most:>9.1f}{one.unit}  {met}")
 
 
 def show_ledger() -> None:

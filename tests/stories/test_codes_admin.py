@@ -4,6 +4,7 @@ import io
 from zipfile import ZipFile
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from coupons.models import Job
@@ -156,3 +157,28 @@ def test_a_sheet_that_is_full_goes_on_to_the_next(clock, settings, tmp_path, mon
         sheets = load_workbook(file).worksheets
     assert [sheet.max_row for sheet in sheets[1:]] == [5, 5, 2]
     assert sorted(sheet["A2"].value for sheet in sheets[1:]) == sorted(whole(batch)[0::4])
+
+
+def test_codes_of_another_house_are_read_in_row_by_row(operator, customer, clock, settings, tmp_path, ledger):
+    """P5: each row told what became of it; the file with the whole codes is gone afterwards."""
+    settings.MEDIA_ROOT = tmp_path
+    placement = coding.placement()
+    there = whole(coding.batch(placement))[0]
+    rows = ["code,customer", "QWERTY-UIOP-1234,", "qwertyuiop1234,", "1234,", "ASDFGH-JKLZ-5678,no key!"]
+    rows += ["ZXCVBN-MASD-9876,alice", f"{there},", ",bob", "=CMD()AAAABBBBCCCC,"]
+    file = SimpleUploadedFile("codes.csv", "\n".join(rows).encode())
+    batch = made(operator, placement, kind="imported", upload=file)
+    assert (batch.state, batch.code_count, batch.named) == ("ready", 3, True)
+    report = operator.get(page(batch, "rows/"))
+    sheet = load_workbook(io.BytesIO(b"".join(report))).active
+    outcomes = [row[2].value for row in sheet.iter_rows(min_row=2)]
+    assert outcomes == ["taken", "exists", "too_easy", "no_customer", "taken", "exists", "empty", "taken"]
+    assert not any("QWERTY" in str(cell.value) for row in sheet.iter_rows() for cell in row)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["codes.xlsx"]
+    assert customer("carol").post("exchanges/", {"code": "zxcvbnmasd9876"}).code == "code_invalid"
+    assert customer("alice").post("exchanges/", {"code": "zxcvbnmasd9876"}).status == 201
+    assert customer("bob").post("exchanges/", {"code": "qwerty uiop 1234"}).status == 201
+    bad = {"placement": placement.pk, "name": "x", "kind": "imported", "upload": SimpleUploadedFile("c.csv", b"\0\1")}
+    assert operator.post(ADD, bad).context["adminform"].form.errors
+    assert operator.post(ADD, {**bad, "upload": ""}).context["adminform"].form.errors["upload"]
+    ledger()
