@@ -166,6 +166,13 @@ def _approve(template: CouponTemplate, by: User | None) -> str:
     return "approve"
 
 
+def must_make_sense(template: CouponTemplate) -> None:
+    """:raises Refused: ``check_failed``, with a reason for each error of the checker."""
+    errors = checking.verdict(CouponTemplate.objects.get(pk=template.pk)).errors
+    if errors:
+        raise Refused("check_failed", [finding.as_reason() for finding in errors])
+
+
 @transaction.atomic
 def decide(proposal: TemplateDraft, *, take: bool, by: User) -> TemplateDraft:
     """Somebody takes a proposed change over, or declines it; the change itself the door makes in the same transaction.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from coupons import approving, editing, pictures
-from coupons.admin import comparing, keeping, panels
+from coupons.admin import comparing, keeping, panels, verdict_panel
 from coupons.admin.history import WithHistory
 from coupons.admin.previewing import preview_of
 from coupons.models import CouponTemplate, Supply, TemplateDraft
@@ -163,6 +163,7 @@ class Making(WithHistory):
             "edits": edits,
             "kept": kept if request.method == "GET" else None,
             "preview": self._preview(form, obj, edits),
+            "verdict": self._verdict(form, obj) if edits else "",
             "preview_address": reverse(f"{name}_of", args=[obj.pk]) if obj else reverse(name),
             "panels": panels.shown(request, obj, panels.FORM) if obj else [],
             "is_draft": obj is None or obj.status == CouponTemplate.Status.DRAFT,
@@ -195,7 +196,16 @@ class Making(WithHistory):
             sum(1 for name in _flat(options["fields"]) if name in form.errors)
             for _title, options in self.get_fieldsets(request, obj)
         ]
-        return JsonResponse({"html": html, "steps": steps})
+        return JsonResponse({"html": html, "steps": steps, "verdict": self._verdict(form, obj)})
+
+    @staticmethod
+    def _verdict(form: Any, obj: Any) -> str:
+        """The checker's word, once all that is typed makes sense."""
+        if form.is_bound and not form.errors:
+            return verdict_panel.drawn(form.instance, form.limits)
+        if not form.is_bound and obj is not None and obj.status != CouponTemplate.Status.ENDED:
+            return verdict_panel.drawn(obj)
+        return _("Once the fields above make sense, it says whether somebody can claim it and use it.")
 
     def picture_view(self, request: HttpRequest) -> HttpResponse:
         """An upload becomes the address that the form keeps."""
@@ -296,6 +306,7 @@ class Making(WithHistory):
                 may_approve=True,
                 why=f"{approving.TAKEN} {request.user.get_username()}"[:100],
             )
+            approving.must_make_sense(form.instance)
             self.message_user(request, _("Taken over."))
         else:
             self.message_user(request, _("Declined; nothing was changed."))

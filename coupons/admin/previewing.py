@@ -114,7 +114,7 @@ def _calendar(draft: CouponTemplate, budget: Any) -> dict[str, Any]:
 def _cell(day: date, windows: list[Window], first: date) -> dict[str, Any]:
     return {
         "day": day.day,
-        "month": date_format(day, "N") if day == first or day.day == 1 else "",
+        "month": f"{day.month}/" if day == first or day.day == 1 else "",
         "open": bool(windows),
         "whole": windows == [(0, DAY)],
         "hours": [_short(window) for window in windows],

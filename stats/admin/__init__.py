@@ -1,5 +1,5 @@
 """The operators' pages of what is counted and reckoned."""
 
-from stats.admin import rehearsals
+from stats.admin import rehearsals, rehearsed
 
-__all__ = ["rehearsals"]
+__all__ = ["rehearsals", "rehearsed"]

@@ -314,6 +314,27 @@ def test_the_same_rule_at_the_step():
     editing.save_template(made, {"total_count": 9, "daily_count": 3}, by=None)
 
 
+def test_the_checker_speaks_while_it_is_typed_and_stops_a_proposal_that_nobody_could_use():
+    client = desk(somebody("运营"))
+    campaign = making.campaign(budget_fen=1_000_000)
+    never = {"use_conditions-weekdays-any_of": ["1"], "validity_type": "claim_day", "valid_days": "",
+             "release-weekdays": ["2"]}  # fmt: skip
+    answer = client.post(f"{LIST}preview/", typed(client, ADD, **new(campaign=campaign, **never))).json()
+    assert "必须修改" in answer["verdict"]
+    answer = client.post(f"{LIST}preview/", typed(client, ADD, **new(campaign=campaign))).json()
+    assert "确实有人能领取并使用" in answer["verdict"]
+
+    uses = {"weekdays": {"any_of": [1]}}
+    made = making.template(campaign, validity_type="claim_day", use_conditions=uses, release={"weekdays": [1]})
+    client.post(change(made), {**typed(client, change(made), _propose="1"), "release-weekdays": ["2"]})
+    proposal = TemplateDraft.objects.get()
+    approver = desk(somebody("审核"))
+    approver.post(f"{LIST}proposal/{proposal.pk}/", {"_take": "1"})
+    proposal.refresh_from_db()
+    made.refresh_from_db()
+    assert (proposal.state, made.release) == ("proposed", {"weekdays": [1]})
+
+
 def test_what_a_change_touches_is_said_before_it_is_saved():
     made = making.template(limits={"total_count": 10})
     for _number in range(3):

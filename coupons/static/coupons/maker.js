@@ -15,11 +15,13 @@
       try {
         const answer = await fetch(aside.dataset.preview, { method: "POST", body: data, signal: going.signal, credentials: "same-origin" });
         if (!answer.ok) throw new Error(String(answer.status));
-        const { html, steps } = await answer.json();
+        const { html, steps, verdict } = await answer.json();
         const folded = new Map([...aside.querySelectorAll("details[data-keep]")].map((one) => [one.dataset.keep, one.open]));
         aside.innerHTML = html;
         for (const one of aside.querySelectorAll("details[data-keep]")) if (folded.has(one.dataset.keep)) one.open = folded.get(one.dataset.keep);
         progress(steps);
+        const checker = document.querySelector("[data-verdict]");
+        if (checker) checker.innerHTML = verdict;
       } catch (problem) {
         if (problem.name !== "AbortError") {
           aside.querySelector(".maker-failed")?.remove();
