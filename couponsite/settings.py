@@ -241,6 +241,9 @@ WECHAT_SECRET = env.str("WECHAT_SECRET", default="")
 WECHAT_OPEN_URL = env.str("WECHAT_OPEN_URL", default="https://open.weixin.qq.com")  # where customers agree
 WECHAT_API_URL = env.str("WECHAT_API_URL", default="https://api.weixin.qq.com")
 
+# For the demo alone: a phone on which everybody's messages are read, and a WeChat that lets anybody in.
+STAND_INS = env.bool("STAND_INS", default=False)
+
 # --- API pages ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

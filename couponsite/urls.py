@@ -1,5 +1,6 @@
 """Every address of the house."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
@@ -30,3 +31,5 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("metrics/", metrics.page),
 ]
+if settings.STAND_INS:
+    urlpatterns.append(path("stand-in/", include("couponsite.demo.stand_ins")))

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from couponsite.demo import triggers
+from couponsite.demo import pages, triggers
 
 CITIES = {
     "310000": (31.2304, 121.4737),
@@ -412,6 +412,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             placements=[placement("street-qr", "地推扫码", "street_team", "street-10")],
         ),
         triggers.document(day, campaign, template, placement),
+        pages.document(campaign, template, placement),
         campaign(
             "newyear",
             "元旦跨年",

@@ -21,7 +21,7 @@ from coupons.models import ApiKey, CouponTemplate, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
-from couponsite.demo import triggers
+from couponsite.demo import pages, triggers
 from couponsite.demo.campaigns import CITIES, MERCHANTS, documents
 from distribution import claiming, drafting
 from distribution.models import Placement
@@ -88,6 +88,8 @@ def fill(now: datetime, say: Callable[[str], None]) -> None:
         if offset % 10 == 0 and offset:
             say(f"  {-offset} days ago")
     _afterwards()
+    say("H5 pages …")
+    pages.make(random.Random(13), today)
     folding.fold_all()
 
 
@@ -170,7 +172,7 @@ def _campaigns(midnight: datetime) -> None:
         saved.campaign.owner = maker
         saved.campaign.save()
         for key in live:
-            approving.approve(CouponTemplate.objects.get(key=key), by=approver)
+            approving.approve(CouponTemplate.objects.get(key=key), by=approver, accepted=None)
     triggers.make(maker, midnight - timedelta(days=20))
 
 

@@ -183,11 +183,11 @@ class MessageAdmin(ReadDesk):
     def kind(self, obj: Any) -> list[str]:
         return [obj.template.name, obj.get_channel_display()]
 
-    @display(description=gettext_lazy("To"))
+    @display(description=gettext_lazy("Recipient"))
     def recipient(self, obj: Any) -> str:
         return obj.to if obj.phone_shown else self.hidden_recipient(obj)
 
-    @display(description=gettext_lazy("To"))
+    @display(description=gettext_lazy("Recipient"))
     def hidden_recipient(self, obj: Any) -> str:
         return masked(obj.to) or "–"
 

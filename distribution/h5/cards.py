@@ -11,6 +11,7 @@ from coupons.rules.looks import dressed
 
 #: So long before its end a coupon says how much time is left.
 SOON = timedelta(days=3)
+LAST = timedelta(seconds=1)
 
 
 def face(template: CompiledTemplate) -> dict[str, Any]:
@@ -37,4 +38,5 @@ def card(coupon: Held, book: Book, now: datetime) -> dict[str, Any]:
         "ends_soon": status == "available" and coupon.valid_until - now <= SOON,
         "valid_from": coupon.valid_from,
         "valid_until": coupon.valid_until,
+        "last": coupon.valid_until - LAST,  # a day that ends at midnight reads as its own last minute
     }

@@ -169,6 +169,7 @@ def _for(
         state = "claimable"
     context = {
         **context_of(found, state, reasons, now),
+        "visitor": visitor,  # who may have signed in by this very request
         "address": _address(request, found),
         "origin": _origin(request),
         "coupons": [card(coupon, book, now) for coupon in had],
@@ -234,7 +235,7 @@ def _preview(request: HttpRequest, found: CompiledPage) -> HttpResponse:
     """A draft is for operators."""
     if not request.user.has_perm(SEES_DRAFTS):
         raise Http404
-    context = {**context_of(found, "claimable", [], catalogue.business_now()), "preview": True}
+    context = {**context_of(found, "claimable", [], catalogue.business_now()), "preview": True, "draft": True}
     return door.page(request, "distribution/h5/page.html", context)
 
 

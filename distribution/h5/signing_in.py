@@ -43,6 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "wechat": wechat.is_set_up() and (found is None or found.row.with_wechat),
         "minutes": signing_in.MINUTES,
         "digits": signing_in.DIGITS,
+        "phone_here": reverse("stand-in-phone") if settings.STAND_INS else "",
     }
     if request.method != "POST":
         return _form(request, form)

@@ -45,6 +45,7 @@ def fill() -> Company:
         for n in range(TEMPLATES)
     ]
     placements = [making.placement(template, key=f"p-{n}").key for n, template in enumerate(claimed)]
+    making.claim_page(claimed[0], slug="bench", picture="", notes="每人一张\n领取后7天内有效")
     sold_out = making.placement(making.template(limits={"total_count": 0}), key="gone").key
     for n in range(RULES):  # all listen; each fits one level of customers, as rules for bands do
         making.trigger(

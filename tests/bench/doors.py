@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from django.core import signing
+
 from tests.bench.company import CUSTOMERS, RULES, Company
 from tests.bench.load import request
 
@@ -77,7 +79,16 @@ def paths(company: Company) -> list[Path]:
             )
             yield request("POST", f"{API}/events/", key, body, once=f"event-{fits}-{number}")
 
+    def pages(path: str, cookie: str = "") -> Iterator[bytes]:
+        said = f"Cookie: h5_session={cookie}\r\n" if cookie else ""
+        while True:
+            yield f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{said}\r\n".encode()
+
+    visitor = signing.dumps(["+8613800138000", company.wallets[0], ""], salt="h5_session")
     return [
+        Path("empty page from a Django template", pages("/empty/"), 200),
+        Path("H5 page", pages("/h5/bench/"), 200, "empty page from a Django template", 0.50),
+        Path("H5 page, signed in", pages("/h5/bench/", visitor), 200, "empty page from a Django template"),
         Path("empty DRF POST", empty_post(), 200),
         Path("empty DRF GET", empty_get(), 200),
         Path("claim, many templates", claims(), 201, "empty DRF POST", 0.70),

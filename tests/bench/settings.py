@@ -8,3 +8,5 @@ os.environ.setdefault("HTTPS", "false")
 from couponsite.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.bench.urls"
+
+TEMPLATES[0]["DIRS"] = [BASE_DIR / "tests" / "bench" / "templates"]  # noqa: F405

@@ -1,4 +1,5 @@
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,4 +17,9 @@ class Empty(APIView):
         return Response({})
 
 
-urlpatterns = [path("api/v1/empty/", Empty.as_view()), *served]
+def empty_page(request: HttpRequest) -> HttpResponse:
+    """The floor of every page: a template with nothing in it, through all that pages go through."""
+    return render(request, "bench/empty.html")
+
+
+urlpatterns = [path("api/v1/empty/", Empty.as_view()), path("empty/", empty_page), *served]

@@ -77,6 +77,7 @@ class Command(BaseCommand):
             "SECRET_KEY": secret.keep_one(),
             "HTTPS": "false",
             "CUSTOMER_JWT_KEY": settings.CUSTOMER_JWT_KEY or secret.kept("customer_jwt_key"),
+            **stand_ins(f"http://127.0.0.1:{port}"),
             "PROMETHEUS_MULTIPROC_DIR": serving.metrics_folder(settings.VAR_DIR),
         }
         web = serving.command(os.environ.get("HOST") or "127.0.0.1", port, workers=2)
@@ -127,7 +128,11 @@ class Command(BaseCommand):
     def welcome(self, address: str) -> None:
         from couponsite.demo import company
 
-        self.say(f"\n  {address}/admin/              the back office\n  {address}/api/v1/schema/ui/   the API\n")
+        self.say(f"\n  {address}/admin/              the back office\n  {address}/api/v1/schema/ui/   the API")
+        self.say(f"  {address}/h5/eat-well/        an H5 page, as customers see it")
+        if "STAND_INS" not in os.environ:
+            self.say(f"  {address}/stand-in/phone/     the demo's phone: codes and messages arrive here")
+        self.say("")
         for line in company.accounts():
             self.say(f"  {line}")
         self.say("\nCtrl-C ends the demo; its data are kept.")
@@ -135,6 +140,21 @@ class Command(BaseCommand):
     def say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def stand_ins(address: str) -> dict[str, str]:
+    """A phone and a WeChat of our own, unless the environment names real ones."""
+    if "STAND_INS" in os.environ:
+        return {}
+    usual = {
+        "STAND_INS": "true",
+        "SMS_SIGN_NAME": "风行",
+        "WECHAT_APP_ID": "demo",
+        "WECHAT_SECRET": "demo",
+        "WECHAT_OPEN_URL": f"{address}/stand-in/wechat",
+        "WECHAT_API_URL": f"{address}/stand-in/wechat",
+    }
+    return {name: os.environ.get(name, value) for name, value in usual.items()}
 
 
 @contextlib.contextmanager
