@@ -1,5 +1,6 @@
 """Customers: what is known about them, and what is in their hands."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -111,7 +112,7 @@ class CustomerAdmin(WithImport, Desk):
         (gettext_lazy("Who they are"), {"fields": ("key", "nickname", "phone", "city", "registered_at", "created_at")}),
         (
             gettext_lazy("Facts"),
-            {"fields": ("sensitivity", "churn_probability", "rival_app", "tags", "facts_at")},
+            {"fields": ("sensitivity", "churn_probability", "rival_app", "tags", "facts_told")},
         ),
         (
             gettext_lazy("Orders"),
@@ -121,7 +122,7 @@ class CustomerAdmin(WithImport, Desk):
     )
     _told = (
         "created_at",
-        "facts_at",
+        "facts_told",
         "order_count",
         "first_order_at",
         "last_order_at",
@@ -204,6 +205,20 @@ class CustomerAdmin(WithImport, Desk):
         ]
         context = {"rows": rows, "more": len(coupons) > SHOWN_COUPONS, "events": events}
         return render_to_string("coupons/admin/wallet.html", context)
+
+    @display(description=gettext_lazy("Who told it, and when"))
+    def facts_told(self, obj: Any) -> SafeString:
+        now = timezone.now()
+        told = []
+        for fact in Fact.objects.all():
+            value, at = getattr(obj, fact.pk), getattr(obj, f"{fact.pk}_at")
+            old = fact.most_days is not None and (at is None or at < now - timedelta(days=fact.most_days))
+            said = ", ".join(value) or "–" if isinstance(value, list) else _known(value)
+            by = getattr(obj, f"{fact.pk}_source")
+            told.append(
+                {"name": fact, "value": said, "old": old and value not in (None, []), "at": at, "by": who(by or "")}
+            )
+        return render_to_string("coupons/admin/facts_told.html", {"facts": told})
 
     @display(description=gettext_lazy("Customer"), header=True, ordering="id")
     def named(self, obj: Any) -> list[str]:

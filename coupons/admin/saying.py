@@ -31,6 +31,8 @@ def who(by: str) -> str:
             return _("operator %(name)s") % {"name": name}
         case "clerk":
             return _("shop staff %(name)s") % {"name": name}
+        case "file":
+            return _("a file, job %(name)s") % {"name": name}
         case "system":
             return _("the system")
     return by
