@@ -3,27 +3,32 @@
 The answer at the end is claiming's own: the placement is claimed from and everything undone, so it cannot differ.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coupons.calendar import FESTIVALS
+from coupons.conditions.customer import STANDINGS
+from coupons.conditions.moment import WEEKDAYS
+from coupons.conditions.names import called
 from coupons.editing import column
 from coupons.lifecycle.issuing import Stale
-from coupons.models import Coupon, Customer, CustomerCounter, Supply
+from coupons.models import Area, Audience, City, Coupon, Customer, CustomerCounter, Supply, Weather
 from coupons.queries import catalogue
-from coupons.queries.catalogue import CompiledTemplate
+from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.surroundings import situate
 from coupons.queries.wording import release_wording, yuan
 from coupons.refused import SENTENCES, Refused
-from coupons.rules import Condition, Verdict
+from coupons.rules import Client, Condition, Verdict
 from distribution import claiming
 from distribution.claiming import NOWHERE, Where
 from distribution.models import Placement
-from distribution.queries import placements
+from distribution.queries import placements, risk
 from distribution.queries.placements import CompiledPlacement
 
 
@@ -67,13 +72,13 @@ def explain(placement: str, customer: str, now: datetime, where: Where = NOWHERE
         if found is None:
             raise Refused("not_found")
         given: set[str] = set()
-        code, detail, reasons = None, "", []
+        code, cause, detail, reasons = None, "", "", []
         try:
             reply = claiming.would_give(book, found, customer, now, where)
         except Stale:
             continue
         except Refused as refused:
-            code, detail = refused.code, str(refused.detail)
+            code, cause, detail = refused.code, refused.cause, str(refused.detail)
             reasons = [{**reason, "detail": str(reason["detail"])} for reason in refused.reasons]
         else:
             given = {coupon["template"] for coupon in orjson.loads(reply.body)["coupons"]}
@@ -85,7 +90,8 @@ def explain(placement: str, customer: str, now: datetime, where: Where = NOWHERE
             asked += [_condition(rule, rule.check(profile, situation)) for rule in offer.rules]
             asked += _limits(offer.template, customer, now)
             offers.append(OfferTold(offer.template.row.name, offer.template.key, offer.template.key in given, asked))
-        return Explanation(code, detail, reasons, list(_whole(found, customer, now)), offers)
+        asked = [*_whole(found, customer, now), *_risk(book, customer, now, where, cause)]
+        return Explanation(code, detail, reasons, asked, offers)
     raise Refused("busy")
 
 
@@ -104,6 +110,15 @@ def _whole(placement: CompiledPlacement, customer: str, now: datetime) -> Iterat
         yield Asked(_("Control group"), _("not a member"), _("a member") if member else _("not a member"), not member)
 
 
+def _risk(book: Book, customer: str, now: datetime, where: Where, cause: str) -> Iterator[Asked]:
+    """``cause``: of the refusal; that of the outside service is in no rule of ours."""
+    if risk.is_on(book):
+        cause = risk.found(customer, now, where, counts=False) or cause
+    elif not cause:
+        return
+    yield Asked(_("Risk control"), _("nothing stands against it"), cause or _("nothing"), not cause)
+
+
 def _open(template: CompiledTemplate, now: datetime) -> Asked:
     code = placements.closed(template, now)
     had = [str(template.row.get_status_display()), *([] if code is None else [str(SENTENCES[code])])]
@@ -112,19 +127,30 @@ def _open(template: CompiledTemplate, now: datetime) -> Asked:
 
 
 def _condition(rule: Condition, verdict: Verdict) -> Asked:
-    had = _("unknown") if verdict.holds is None else _words(verdict.had)
+    had = _("unknown") if verdict.holds is None else _words(rule.code, verdict.had)
     return Asked(str(rule.label), rule.for_operators(), had, verdict.holds)
 
 
-def _words(had: Any) -> str:
-    match had:
-        case None:
-            return _("nothing")
-        case bool():
-            return _("yes") if had else _("no")
-        case list() | tuple() | set() | frozenset():
-            return ", ".join(map(str, had)) or _("none of them")
-    return str(had)
+#: What the codes that conditions find are called.
+_CALLED: dict[str, Mapping[Any, Any]] = {
+    "standing": dict(STANDINGS),
+    "clients": dict(Client.choices),
+    "weather": dict(Weather.Kind.choices),
+    "weekdays": WEEKDAYS,
+    "festivals": FESTIVALS,
+}
+_NAMED: dict[str, type[Model]] = {"cities": City, "areas": Area, "audiences": Audience}
+
+
+def _words(code: str, had: Any) -> str:
+    if had is None:
+        return _("nothing")
+    if isinstance(had, bool):
+        return _("yes") if had else _("no")
+    found = sorted(had) if isinstance(had, list | tuple | set | frozenset) else [had]
+    if code in _NAMED:
+        return ", ".join(called(_NAMED[code], found)) or _("none of them")
+    return ", ".join(str(_CALLED.get(code, {}).get(one, one)) for one in found) or _("none of them")
 
 
 #: Of each limit its counter: in the template's row, in the customer's; those of a day count for that day only.

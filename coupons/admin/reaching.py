@@ -86,13 +86,20 @@ class WithReach(Desk):
         template = said["template"]
         return {
             "reach": found,
+            "number": f"{found.number:,}",
+            "customers": f"{found.customers:,}",
             "steps": [
-                (step, step.condition.for_operators(), step.left * 100 // (found.customers or 1))
+                (
+                    step.condition.for_operators(),
+                    f"{step.left:,}",
+                    f"{step.unknown:,}",
+                    step.left * 100 // (found.customers or 1),
+                )
                 for step in found.steps
             ],
             "of_moment": any(not isinstance(condition, CustomerCondition) for condition in conditions),
             "sample": reach.sample(conditions, situation) if sees and found.number else [],
             "sees": sees,
             "template": template,
-            "holders": reach.holders(conditions, situation, template.pk) if template else None,
+            "holders": f"{reach.holders(conditions, situation, template.pk):,}" if template else None,
         }

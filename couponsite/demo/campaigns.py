@@ -110,7 +110,17 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
                     "key": "newcomers",
                     "name": "平台新客",
                     "conditions": {"standing": {"any_of": ["platform_new"]}},
-                }
+                },
+                {
+                    "key": "worth-keeping",
+                    "name": "高敏感流失风险客",
+                    "conditions": {
+                        "sensitivity": {"min": 0.5},
+                        "churn_probability": {"min": 0.3},
+                        "last_order_days": {"min": 7},
+                        "audiences": {"none_of": ["newcomers"]},
+                    },
+                },
             ],
             templates=[
                 template(

@@ -13,6 +13,7 @@ from unfold import widgets
 
 from coupons.admin.asking import Moment
 from coupons.admin.desk import Desk
+from coupons.admin.refusals import CAUSES
 from coupons.models import City, Customer
 from coupons.queries import catalogue
 from coupons.rules import Client
@@ -87,9 +88,10 @@ class WithWhy(Desk):
         }
         if asks and form.is_valid():
             said = form.cleaned_data
-            context["told"] = explain(
-                said["placement"].key, said["customer"], catalogue.business_now(said["at"]), form.where()
-            )
+            told = explain(said["placement"].key, said["customer"], catalogue.business_now(said["at"]), form.where())
+            # What stands against a customer is called as in the list of refusals.
+            asked = [one._replace(had=str(CAUSES.get(one.had, one.had))) for one in told.asked]
+            context["told"] = told._replace(asked=asked)
             context["placement"] = said["placement"]
             context["customer"] = Customer.objects.filter(key=said["customer"]).first()
             context["key"] = said["customer"]
