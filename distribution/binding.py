@@ -30,7 +30,7 @@ from coupons.queries.surroundings import situate
 from coupons.refused import SENTENCES, Refused
 from coupons.rules import Profile, Situation
 from distribution.models import Binding, Placement
-from distribution.queries import placements
+from distribution.queries import placements, risk
 from distribution.queries.placements import CompiledOffer, CompiledPlacement
 
 State = Binding.State
@@ -208,8 +208,10 @@ def _turns(
         others = dict.fromkeys(set(mine) - fitting, "conditions_unmet")
         barred = _in_control_group(placement, fitting)
         others |= dict.fromkeys(barred, "in_control_group")
+        risky = risk.among(fitting - barred, situation.now, catalogue.current())
+        others |= dict.fromkeys(risky, "risk_refused")
         had.setdefault(offer.template.id, set()).update(fitting)
-        yield Turn(offer, sorted(fitting - barred), others)
+        yield Turn(offer, sorted(fitting - barred - risky), others)
 
 
 def _fitting(offer: CompiledOffer, customers: list[int], situation: Situation) -> set[int]:

@@ -54,7 +54,7 @@ def dress(form: forms.Form, read: dict[Any, list[Any]] | None = None) -> None:
     """Gives the form's inputs the look of the site. ``read``: choices that other fields of the page have read."""
     for field in form.fields.values():
         match field.widget:
-            case forms.CheckboxSelectMultiple() if len(field.choices) > MOST_BOXES:  # type: ignore[attr-defined]
+            case forms.CheckboxSelectMultiple() if len(list(field.choices)) > MOST_BOXES:  # type: ignore[attr-defined]
                 look: forms.Widget = widgets.UnfoldAdminSelect2MultipleWidget()
             case forms.CheckboxSelectMultiple():
                 look = widgets.UnfoldAdminCheckboxSelectMultipleWidget()

@@ -28,13 +28,13 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from couponsite import serving
-from tests.bench import bulk, company, database, doors, facts, ledger, load, rehearsal
+from tests.bench import areas, bulk, company, database, doors, facts, ledger, load, rehearsal
 from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts")
+PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts", "areas")
 
 
 def main() -> None:
@@ -59,6 +59,8 @@ def main() -> None:
             show_bulk(min(told.rounds, 3))
         if "ledger" in told.parts:
             show_ledger()
+        if "areas" in told.parts:
+            show_areas()
         if "facts" in told.parts:
             show_facts(told.customers)
 
@@ -104,6 +106,13 @@ def show_bulk(rounds: int) -> None:
     for one in bulk.measure(rounds):
         met = "met" if one.found <= one.most else "over"
         say(f"{one.name:<50}{one.seconds:>9.1f}{one.found:>9.2f}{one.unit}{one.most:>9.1f}{one.unit}  {met}")
+
+
+def show_areas() -> None:
+    median, slow = areas.measure()
+    met = "met" if median <= areas.LIMIT_MS else "short"
+    say(f"\nOne position among {areas.AREAS:,} areas: {median:.3f} ms, limit {areas.LIMIT_MS:.0f} ms  {met}")
+    say(f"One in a hundred takes longer than {slow:.3f} ms.")
 
 
 def show_ledger() -> None:

@@ -8,9 +8,21 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from coupons.models import ApiKey, Area, Category, City, CouponTemplate, Merchant, Weather
+from coupons.models import (
+    ApiKey,
+    Area,
+    Category,
+    City,
+    CouponTemplate,
+    Custom,
+    CustomDay,
+    Merchant,
+    RefusalCount,
+    ToldDay,
+    Weather,
+)
 from distribution import messages
-from distribution.models import ClaimLink
+from distribution.models import Block, ClaimLink, RiskRule
 from tests import coding, making, using
 
 ROLES = ("运营", "审核", "财务", "客服", "管理员")
@@ -43,6 +55,12 @@ def found(till: Any) -> dict[str, Any]:
     city = City.objects.get(pk="310000")
     Weather.objects.create(city=city, kind="rain", starts_at=now, ends_at=now + timedelta(hours=3))
     ApiKey.make("测试系统", ["read"])
+    Block.objects.create(kind="phone", value="+8613800138009", reason="羊毛党")
+    RiskRule.objects.create(kind="ip", minutes=60, most_count=20)
+    ToldDay.objects.create(day=now.date(), code="workday_makeup")
+    fair = Custom.objects.create(key="fair-1", name="庙会")
+    CustomDay.objects.create(custom=fair, first_date=now.date(), last_date=now.date(), city=city)
+    RefusalCount.objects.create(hour=now, deed="claim", code="sold_out", count=7)
     campaign = making.campaign(budget_fen=1_000_000)
     out = making.template(
         campaign,

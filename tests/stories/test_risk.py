@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from coupons import refusals
 from coupons.models import Answer, Coupon, Customer, RefusalCount
+from coupons.queries import catalogue
 from distribution import risking
 from distribution.models import Block, RiskRule, Velocity
+from distribution.queries import risk
 from tests import making
 from tests.standin import standin
 
@@ -130,6 +132,27 @@ def test_an_account_that_is_too_young_or_of_unknown_age_is_refused(claim, clock)
     got = {name: claim(name).status for name in ("young", "old", "unknown", "never heard of".replace(" ", "-"))}
     assert got == {"young": 409, "old": 201, "unknown": 409, "never-heard-of": 409}
     assert _causes() == {"account_age": 3}
+
+
+def test_who_is_given_coupons_in_a_crowd_is_looked_at_alike(claim, clock):
+    """I10, P7: of many accounts at once the same are refused as one by one."""
+    old = clock.now() - timedelta(days=9)
+    people = [
+        Customer.objects.create(key="good", registered_at=old),
+        Customer.objects.create(key="young", registered_at=clock.now()),
+        Customer.objects.create(key="unknown"),
+        Customer.objects.create(key="blocked", registered_at=old),
+        Customer.objects.create(key="caller", registered_at=old, phone="+8613800138000"),
+        Customer.objects.create(key="free-again", registered_at=old),
+    ]
+    RiskRule.objects.create(kind="account_age", minutes=60)
+    _block("customer", "blocked")
+    _block("phone", "13800138000")
+    _block("customer", "free-again", until=clock.now())
+    refused = risk.among([person.pk for person in people], clock.now(), catalogue.current())
+    assert {person.key for person in people if person.pk in refused} == {"young", "unknown", "blocked", "caller"}
+    for person in people:
+        assert (claim(person.key).status == 409) is (person.pk in refused)
 
 
 def test_the_address_of_a_customers_own_call_is_where_it_comes_from(customer, claim, settings):
