@@ -43,7 +43,7 @@ def window_sql(rule: ReminderRule, after: datetime, until: datetime, now: dateti
 
 
 class Forecast(NamedTuple):
-    """Coupons whose moment comes in a period if nothing happens to them before, and their customers."""
+    """Coupons whose moment comes in a half-open period if nothing happens to them before, and their customers."""
 
     coupons: int
     customers: int
@@ -51,7 +51,8 @@ class Forecast(NamedTuple):
 
 
 def forecast(rule: ReminderRule, start: datetime, end: datetime, now: datetime) -> Forecast:
-    where, _due, parameters = window_sql(rule, start, end, now)
+    moment = timedelta(microseconds=1)
+    where, _due, parameters = window_sql(rule, start - moment, end - moment, now)
     found = row(
         "SELECT count(*), count(DISTINCT c.customer_id), count(DISTINCT o.customer_id) FROM coupons_coupon c"  # noqa: S608
         f" LEFT JOIN distribution_optout o ON o.customer_id = c.customer_id WHERE {where}",
