@@ -31,6 +31,7 @@ SENTENCES: dict[str, str | Promise] = {
     "unknown_account": _("There is no such account."),
     "listed_twice": _("This account stands in the list already."),
     "nothing_on_offer": _("There is nothing on offer here."),
+    "no_control_group": _("The campaign has no control group, so there is nothing to compare with."),
     "own_share": _("What one shares is for one's friends."),
     "not_your_order": _("This order is somebody else's."),
     "share_impossible": _("The coupons on offer cannot be cut into such a packet."),

@@ -95,6 +95,7 @@ MENU: list[dict[str, Any]] = [
         "title": _("Statistics"),
         "items": [
             {"title": _("Overview"), "icon": "monitoring", "link": _late("admin:index"), "permission": _sees_figures},
+            _page(_("Effect"), "stats.effectreading", "balance"),
             _page(_("Ledger"), "coupons.couponevent", "history"),
         ],
     },

@@ -101,9 +101,10 @@ ROLES: dict[str, Rights] = {
         ),
         (("coupons.customer",), ("import",)),
         (("stats.rehearsal",), ("add", "delete", "view")),
+        (("stats.effectreading",), ("add", "view")),
     ),
     "审核": (
-        (("stats.rehearsal",), ("add", "view")),
+        (("stats.rehearsal", "stats.effectreading"), ("add", "view")),
         (("coupons.coupontemplate",), ("approve", "export")),
         (_BINDINGS, _READS),
         (_CODES, _READS),
@@ -113,7 +114,7 @@ ROLES: dict[str, Rights] = {
         (_BINDINGS, _READS),
         (_CODES, _READS),
         (_SHOPS, _READS),
-        (("stats.rehearsal",), _READS),
+        (("stats.rehearsal", "stats.effectreading"), _READS),
         ((*_CAMPAIGNS, *_NAMED, *_COUPONS, *_MONEY, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
         (
             (

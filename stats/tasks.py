@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from stats import folding, rehearsing  # noqa: F401  tasks run rehearsals
+from stats import effect, folding, rehearsing  # noqa: F401  tasks run rehearsals and readings
 
 
 @shared_task

@@ -50,7 +50,7 @@ class ReadOnce:
         return iter(self.read[question])
 
 
-def dress(form: forms.Form, read: dict[Any, list[Any]] | None = None) -> None:
+def dress(form: forms.BaseForm, read: dict[Any, list[Any]] | None = None) -> None:
     """Gives the form's inputs the look of the site. ``read``: choices that other fields of the page have read."""
     for field in form.fields.values():
         match field.widget:

@@ -1,5 +1,5 @@
 """The operators' pages of what is counted and reckoned."""
 
-from stats.admin import rehearsals, rehearsed
+from stats.admin import effects, rehearsals, rehearsed
 
-__all__ = ["rehearsals", "rehearsed"]
+__all__ = ["effects", "rehearsals", "rehearsed"]

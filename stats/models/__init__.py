@@ -1,4 +1,5 @@
+from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
 from stats.models.rollups import DayRollup
 
-__all__ = ["DayRollup", "Rehearsal"]
+__all__ = ["DayRollup", "EffectReading", "Rehearsal"]
