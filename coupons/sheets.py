@@ -499,8 +499,16 @@ def excel_file(heading: Iterable[Any], rows: Iterable[Iterable[Any]], most_rows:
     return result
 
 
+class Formula(str):
+    """One of our own, for a cell of Excel; never made of what people typed."""
+
+    __slots__ = ()
+
+
 def _cell(sheet: Any, value: Any) -> Any:
     match value:
+        case Formula():
+            return str(value)
         case None | bool() | int() | float() | Decimal():
             return value
         case datetime():

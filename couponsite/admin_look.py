@@ -89,6 +89,8 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _page(_("Redemptions"), "redemption.redemption", "receipt_long"),
             _page(_("Orders"), "redemption.order", "shopping_bag"),
+            _page(_("Settlement"), "redemption.settledmonth", "account_balance"),
+            _page(_("Settlement entries"), "redemption.settlemententry", "edit_note"),
         ],
     },
     {

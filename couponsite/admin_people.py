@@ -41,13 +41,14 @@ WORDS: dict[str, str | Promise] = {
     "export": gettext_lazy("export"),
     "approve": gettext_lazy("approve"),
     "void": gettext_lazy("make void"),
+    "close": gettext_lazy("close"),
     "resend": gettext_lazy("send again"),
 }
 
 
 #: What has no page of its own but is asked for on others.
 SEEN_ELSEWHERE = {("coupons", "budget"): ("view", "change"), ("stats", "dayrollup"): ("view", "export")}
-READING = ("view", "export", "void", "resend")
+READING = ("view", "export", "void", "resend", "close")
 
 
 def _rights() -> QuerySet[Permission]:

@@ -15,6 +15,7 @@ from django.db import connections, transaction
 #: Rights beside add, change, delete and view, by model.
 OWN_RIGHTS: dict[str, tuple[str, str]] = {
     "coupons.coupon": ("void", "Can void coupons"),
+    "redemption.settledmonth": ("close", "Can close months"),
     "distribution.codebatch": ("download", "Can download codes"),
     "distribution.message": ("resend", "Can send messages again"),
     "coupons.customer": ("import", "Can import files about customers"),
@@ -32,6 +33,8 @@ EXPORTED = (
     "distribution.message",
     "redemption.order",
     "redemption.redemption",
+    "redemption.settledmonth",
+    "redemption.settlemententry",
     "stats.dayrollup",
 )
 
@@ -111,6 +114,8 @@ ROLES: dict[str, Rights] = {
         ((*_CAMPAIGNS, *_PLANNED, *_RISK, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
     ),
     "财务": (
+        (("redemption.settledmonth",), ("view", "close", "export")),
+        (("redemption.settlemententry",), ("view", "add", "export")),
         (_BINDINGS, _READS),
         (_CODES, _READS),
         (_SHOPS, _READS),

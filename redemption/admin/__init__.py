@@ -1,5 +1,5 @@
 """The operators' pages of what was taken off orders, to read; of shops and their staff."""
 
-from redemption.admin import orders, redemptions, shops
+from redemption.admin import orders, redemptions, settlement, shops
 
-__all__ = ["orders", "redemptions", "shops"]
+__all__ = ["orders", "redemptions", "settlement", "shops"]

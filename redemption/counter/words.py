@@ -15,7 +15,7 @@ WORDS = {
     "sending": _("Sending … Do not scan again."),
     "asking": _("No answer. Asking whether it went through …"),
     "still_asking": _("The line is down. Whether it went through is not known yet; this page keeps asking."),
-    "done": _("Redeemed"),
+    "done": _("Redeemed: it went through"),
     "never": _("It did NOT go through. Nothing was redeemed; try again."),
     "refused": _("Not redeemed"),
     "undone": pgettext_lazy("counter", "undone"),

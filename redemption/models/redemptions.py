@@ -51,6 +51,7 @@ class Redemption(models.Model):
             models.Index(fields=["order"], name="redemption_of_order"),
             models.Index(fields=["held_until"], name="redemption_to_lapse", condition=Q(status="held")),
             BrinIndex(fields=["created_at"], name="redemption_created"),
+            BrinIndex(fields=["redeemed_at"], name="redemption_redeemed"),
         ]
         constraints = [
             models.UniqueConstraint(
