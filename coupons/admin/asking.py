@@ -50,11 +50,25 @@ class ReadOnce:
         return iter(self.read[question])
 
 
+def _choices(field: Any, read: dict[Any, list[Any]] | None) -> Any:
+    """A field's choices; those that are rows or a function's are read once for the page."""
+    if hasattr(field, "queryset"):
+        return field.choices if read is None else ReadOnce(field, read)
+    function = getattr(field.choices, "func", None)
+    if function is None:
+        return field.choices
+    read = {} if read is None else read
+    if function not in read:
+        read[function] = [*field.choices]
+    return read[function]
+
+
 def dress(form: forms.BaseForm, read: dict[Any, list[Any]] | None = None) -> None:
     """Gives the form's inputs the look of the site. ``read``: choices that other fields of the page have read."""
     for field in form.fields.values():
+        choices = _choices(field, read) if hasattr(field, "choices") else []
         match field.widget:
-            case forms.CheckboxSelectMultiple() if len(list(field.choices)) > MOST_BOXES:  # type: ignore[attr-defined]
+            case forms.CheckboxSelectMultiple() if isinstance(choices, list) and len(choices) > MOST_BOXES:
                 look: forms.Widget = widgets.UnfoldAdminSelect2MultipleWidget()
             case forms.CheckboxSelectMultiple():
                 look = widgets.UnfoldAdminCheckboxSelectMultipleWidget()
@@ -72,10 +86,8 @@ def dress(form: forms.BaseForm, read: dict[Any, list[Any]] | None = None) -> Non
                 look = widgets.UnfoldAdminTextInputWidget()
             case _:
                 continue
-        if hasattr(field, "queryset") and read is not None:
-            look.choices = ReadOnce(field, read)  # type: ignore[attr-defined]
-        elif hasattr(field, "choices"):
-            look.choices = field.choices  # type: ignore[attr-defined]
+        if hasattr(field, "choices"):
+            look.choices = choices  # type: ignore[attr-defined]
         kept = {name: value for name, value in field.widget.attrs.items() if name in ("min", "max", "step")}
         look.attrs.update(kept)
         look.is_required = field.required

@@ -177,8 +177,10 @@ class Making(WithHistory):
     @staticmethod
     def _preview(form: Any, obj: Any, edits: bool) -> dict[str, Any]:
         if edits and form.is_bound:
-            wrong = set(form.errors)
-            return preview_of(form.instance, form.limits, wrong - set(Supply.LIMITS))
+            wrong = set(form.errors) - set(Supply.LIMITS)
+            if form.has_error("cap_fen", "uncapped"):  # what it says is clear, only not allowed
+                wrong.remove("cap_fen")
+            return preview_of(form.instance, form.limits, wrong)
         limits = comparing.limits_of(obj.supply) if obj else {}
         template = obj or CouponTemplate(**_begun(form.initial))
         return preview_of(template, limits, set())

@@ -150,7 +150,12 @@ class TemplateIn(Shape):
     reversal: JsonObject | None = Field(
         None, description="Case by case, beside `returns_on_rollback`: `returns`, `grace` or `stays`; `grace_days`."
     )
-    looks: JsonObject | None = Field(None, description="Left out: they stay as they are.")
+    looks: JsonObject | None = Field(
+        None,
+        description="`design` (classic, sunrise, lake, night, festive, fresh, plain), `color` and `text_color` "
+        "(#rrggbb, with a contrast of 4.5 or more), `badge` (10 characters), `picture` (the address of an uploaded "
+        "one); other names are kept. Left out: they stay as they are.",
+    )
     status: Literal["draft", "awaiting_approval", "live", "paused", "ended"] | None = Field(
         None, description="Left out: it stays as it is; of a new one, draft."
     )

@@ -1,0 +1,80 @@
+"""The desk at which templates are made, in a real browser: by keyboard, on a phone, in both languages. C1, C7, C12."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from coupons.models import CouponTemplate, TemplateDraft
+from tests import making
+from tests.pages.company import somebody
+from tests.stories.test_whole_chain import browser, sign_in
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/admin/coupons/coupontemplate/"
+
+
+def into(page: Page, name: str, words: str) -> None:
+    """Typed by keyboard where the focus is brought."""
+    page.locator(f'[name="{name}"]').focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(words)
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_an_operator_makes_a_percentage_by_keyboard_and_sees_what_it_will_be(browser: Browser, live_server):
+    campaign = making.campaign(budget_fen=1_000_000)
+    page = sign_in(browser, live_server.url, "yunying", "运营")
+    page.goto(f"{live_server.url}{LIST}add/?budget={campaign.budget_id}")
+    page.locator('[name="type"][value="amount_off"]').focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('[name="amount_fen"]')).to_be_hidden()
+    into(page, "percent_off", "20")
+    expect(page.locator(".field-percent_off")).to_contain_text("8折")
+    into(page, "name", "八折券")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("8折")
+    expect(preview.locator('[lang="en"]')).to_contain_text("20% off")
+    into(page, "cap_fen", "三十")
+    page.locator('button[name="_keep"]').press("Enter")
+
+    page.wait_for_url("**/add/?draft=*")
+    expect(page.locator('[name="internal_name"]')).to_be_focused()  # the first that is missing
+    expect(page.locator('[name="cap_fen"]')).to_have_value("三十")
+    page.keyboard.type("全场八折")
+    into(page, "cap_fen", "30")
+    expect(page.locator("[data-verdict]")).to_contain_text("确实有人能领取并使用")
+    page.locator('button[name="_submit"]').press("Enter")
+    page.wait_for_url("**/move/submit/")
+    page.get_by_role("button", name="提交审核").press("Enter")
+    page.wait_for_url("**/change/")
+    made = CouponTemplate.objects.get()
+    assert (made.status, made.percent_off, made.cap_fen) == ("awaiting_approval", 20, 3000)
+    assert not TemplateDraft.objects.exists()
+
+
+def test_an_approver_reads_and_approves_on_a_phone_in_english(browser: Browser, live_server):
+    maker = somebody("运营")
+    made = making.template(
+        making.campaign(budget_fen=1_000_000),
+        status="awaiting_approval",
+        made_by=maker,
+        release={"weekdays": [6, 7], "hours": [["10:00", "14:00"], ["17:30", "22:00"]]},
+        looks={"design": "night", "badge": "限时"},
+        limits={"total_count": 100},
+    )
+    page = sign_in(browser, live_server.url, "shenhe", "审核", width=390)
+    page.context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
+    page.goto(f"{live_server.url}{LIST}{made.pk}/change/")
+    assert fits(page)
+    page.get_by_role("link", name="Approve").press("Enter")
+    page.wait_for_url("**/move/approve/")
+    assert fits(page)
+    for words in ("It may cost at most", "¥2,000.00", "The next 60 days", "10–14", "Somebody can claim it and use it"):
+        expect(page.locator("#main")).to_contain_text(words)
+    page.get_by_role("button", name="Approve").press("Enter")
+    page.wait_for_url("**/change/")
+    made.refresh_from_db()
+    assert (made.status, made.approved_by.username) == ("live", "shenhe")
