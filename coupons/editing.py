@@ -15,6 +15,7 @@ from django.db.models import Field, Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coupons import checking
 from coupons.models import Budget, CouponTemplate, Supply
 from coupons.models.checks import check_worst_case, needs_two_approvers
 from coupons.refused import Refused
@@ -25,6 +26,10 @@ ISSUED = {"total_count": "issued_count", "total_fen": "issued_fen"}
 #: What an approver looked at, beside terms and limits.
 APPROVED = ("name", "looks", "release", "claim_cities", "claim_conditions")
 _APPROVED_STATES = (CouponTemplate.Status.LIVE, CouponTemplate.Status.PAUSED)
+
+#: While it is given out, the checker looks at changes of who can claim it and when.
+RUNNING = (CouponTemplate.Status.LIVE, CouponTemplate.Status.PAUSED)
+CLAIMING = ("release", "claim_cities", "claim_conditions")
 
 
 def column(model: type[Model], name: str) -> "Field[Any, Any]":
@@ -75,7 +80,7 @@ def save_template(
     for it, back to draft.
 
     :raises Refused: ``edited_meanwhile``, ``terms_frozen``, ``limit_below_issued``, ``approval_needed``,
-        ``second_approval_needed``.
+        ``second_approval_needed``, ``check_failed``.
     :raises ValidationError: by field.
     """
     template._history_user = by  # type: ignore[attr-defined]  # read by the history, outside of requests too
@@ -100,6 +105,7 @@ def save_template(
     template.status, template.approved_by_id = before.status, before.approved_by_id
     template.second_approved_by_id, template.approvals_needed = before.second_approved_by_id, before.approvals_needed
     template.made_by_id, template.version = before.made_by_id, before.version
+    template.accepted_warnings = before.accepted_warnings
     template.full_clean()
     terms = changed_terms(before, template)
     if terms and supply.issued_count:
@@ -111,6 +117,8 @@ def save_template(
     more = loosened(before, template, supply, limits)
     if more:
         _check_approval(template, more, all_limits, may_approve)
+    if before.status in RUNNING and any(getattr(before, name) != getattr(template, name) for name in CLAIMING):
+        _check_use(template, all_limits)
 
     moved = {name: value for name, value in limits.items() if getattr(supply, name) != value}
     if terms and before.status != CouponTemplate.Status.DRAFT and before.status != CouponTemplate.Status.ENDED:
@@ -144,6 +152,12 @@ def _check_approval(
     worst = template.worst_case_fen(limits, template.budget.limit_fen)
     if needs_two_approvers(worst) and template.second_approved_by_id is None:
         raise Refused("second_approval_needed", template=template.key, fields=more)
+
+
+def _check_use(template: CouponTemplate, limits: Mapping[str, int | None]) -> None:
+    errors = checking.verdict(template, limits=limits).errors
+    if errors:
+        raise Refused("check_failed", [finding.as_reason() for finding in errors])
 
 
 def _check_limits(supply: Supply, limits: Mapping[str, int | None]) -> None:

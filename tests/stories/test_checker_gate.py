@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from coupons import approving, checking
+from coupons import approving, checking, editing
 from coupons.models import CouponTemplate
 from coupons.refused import Refused
 from distribution import placing
@@ -210,3 +210,14 @@ def test_an_offer_behind_one_that_suits_everybody_is_never_reached():
     making.placement(first, second, pick="first")
     assert [one.code for one in checking.verdict(second).warnings] == ["never_reached"]
     assert not checking.verdict(first).findings
+
+
+def test_what_is_live_is_not_changed_into_what_nobody_could_use():
+    made = making.template(validity_type="claim_day", use_conditions={"weekdays": {"any_of": [7]}})
+    before = state(made)
+    made.release = {"weekdays": [1]}
+    with pytest.raises(Refused) as refused:
+        editing.save_template(made, {}, by=somebody("管理员"), may_approve=True)
+    assert (refused.value.code, refused.value.reasons[0]["code"]) == ("check_failed", "never_usable")
+    assert state(made) == before
+    assert CouponTemplate.objects.get(pk=made.pk).release == {}
