@@ -129,13 +129,15 @@ def digests(codes: list[bytes]) -> list[bytes]:
     return [blake2b(code, digest_size=16, key=key).digest() for code in codes]
 
 
-def seal(batch: int, number: int, lines: list[str]) -> bytes:
+def seal(batch: int, number: int, lines: list[bytes]) -> bytes:
     """One sheet of a batch, unreadable for whoever has the database alone."""
     nonce = os.urandom(12)
     box = AESGCM(_key(settings.CODES_KEY, "code sheets"))
-    return nonce + box.encrypt(nonce, "\n".join(lines).encode(), f"{batch}:{number}".encode())
+    return nonce + box.encrypt(nonce, b"\n".join(lines), f"{batch}:{number}".encode())
 
 
-def unseal(batch: int, number: int, sealed: bytes) -> list[str]:
+def unseal(batch: int, number: int, sealed: bytes) -> list[tuple[str, str]]:
+    """Codes as they are printed, each with the key of whom it is for ("": anybody)."""
     box = AESGCM(_key(settings.CODES_KEY, "code sheets"))
-    return box.decrypt(sealed[:12], sealed[12:], f"{batch}:{number}".encode()).decode().split("\n")
+    lines = box.decrypt(sealed[:12], sealed[12:], f"{batch}:{number}".encode()).decode().split("\n")
+    return [(grouped(code), customer) for code, _tab, customer in (line.partition("\t") for line in lines)]

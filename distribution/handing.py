@@ -84,7 +84,7 @@ def codes_file(job: Job) -> Iterator[jobs.Step]:
 def _whole(batch: CodeBatch) -> Iterator[Iterator[list[str]]]:
     for number in batch.sheets.order_by("number").values_list("number", flat=True):
         sealed = batch.sheets.get(number=number).sealed
-        yield (line.split("\t") for line in codes.unseal(batch.pk, number, bytes(sealed)))
+        yield ([*line] for line in codes.unseal(batch.pk, number, bytes(sealed)))
 
 
 def _exchanged(batch: CodeBatch) -> Iterator[Iterator[list[Any]]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
 from itertools import islice
+from operator import add
 from typing import Any
 from uuid import UUID
 
@@ -104,9 +105,11 @@ def make_codes(job: Job) -> Iterator[jobs.Step]:
         mine = list(islice(customers, count)) if customers is not None else None
         made = _store_new(batch, count, mine)
         if not batch.handed_at:
-            lines = [codes.grouped(code) for code in made]
-            if mine is not None:
-                lines = [f"{line}\t{key}" for line, key in zip(lines, mine, strict=True)]
+            lines = (
+                made
+                if mine is None
+                else [b"%b\t%b" % (code, key.encode()) for code, key in zip(made, mine, strict=True)]
+            )
             batch.sheets.create(number=done // CHUNK, sealed=codes.seal(batch.pk, done // CHUNK, lines))
         done += count
         state = State.READY if done == batch.code_count else State.RUNNING
@@ -121,7 +124,7 @@ def _keys(job: Job, skipped: int) -> Iterator[str]:
             yield line.decode().rstrip("\n")
 
 
-def _store_new(batch: CodeBatch, count: int, customers: list[str] | None) -> list[str]:
+def _store_new(batch: CodeBatch, count: int, customers: list[str] | None) -> list[bytes]:
     """So many new codes; a draw in which one came twice, or is there already, is thrown away whole."""
     for _attempt in range(5):
         drawn = codes.make(batch.kind, batch.length or 0, count)
@@ -130,23 +133,22 @@ def _store_new(batch: CodeBatch, count: int, customers: list[str] | None) -> lis
                 store(batch.pk, drawn, customers)
         except IntegrityError:
             continue
-        return [code.decode() for code in drawn]
+        return drawn
     raise Refused("busy")
 
 
 def store(batch: int, drawn: list[bytes], customers: list[str] | None = None) -> None:
     """Digests of these codes, each good once.  :raises IntegrityError: one is there already."""
-    tail = _whole(1) + _whole(0)
-    middle = _field(batch.to_bytes(8))
-    nobody = b"\xff\xff\xff\xff"
+    sign = 1 if drawn[0][-1] < 128 else 3  # bytes of one, in UTF-8
+    head, tail = b"\0\6\0\0\0\x10", _whole(1) + _whole(0)
+    middle = _field(batch.to_bytes(8)) + (2 * sign).to_bytes(4)
     if customers is None:
-        rows = [
-            b"\0\6\0\0\0\x10%b%b%b%b%b" % (digest, middle, _hint(code), nobody, tail)
-            for digest, code in sorted(zip(codes.digests(drawn), drawn, strict=True))
-        ]
+        tail, hint = b"\xff\xff\xff\xff" + tail, -2 * sign
+        made = sorted(map(add, codes.digests(drawn), drawn))
+        rows = [head + one[:16] + middle + one[hint:] + tail for one in made]
     else:
         rows = [
-            b"\0\6\0\0\0\x10%b%b%b%b%b" % (digest, middle, _hint(code), _field(key.encode()), tail)
+            head + digest + middle + code[-2 * sign :] + _field(key.encode()) + tail
             for digest, code, key in sorted(zip(codes.digests(drawn), drawn, customers, strict=True))
         ]
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
@@ -159,11 +161,6 @@ def _field(value: bytes) -> bytes:
 
 def _whole(number: int) -> bytes:
     return _field(number.to_bytes(8))
-
-
-def _hint(code: bytes) -> bytes:
-    """The last two signs: of a Latin code two bytes, of a Chinese one six."""
-    return b"\0\0\0\2" + code[-2:] if code[-1] < 128 else b"\0\0\0\6" + code[-6:]
 
 
 # --- by hand -----------------------------------------------------------------------------------------------------

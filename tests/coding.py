@@ -25,4 +25,5 @@ def batch(of: Placement | None = None, customers: list[str] | None = None, **sai
 def whole(of: CodeBatch) -> list[str]:
     """Its codes in the order in which they were made; ``code\\tcustomer`` where they are for named customers."""
     sheets = of.sheets.order_by("number").values_list("number", "sealed")
-    return [line for number, sealed in sheets for line in codes.unseal(of.pk, number, bytes(sealed))]
+    lines = [line for number, sealed in sheets for line in codes.unseal(of.pk, number, bytes(sealed))]
+    return [f"{code}\t{customer}" if customer else code for code, customer in lines]

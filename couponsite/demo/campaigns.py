@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from couponsite.demo import pages, triggers
+from couponsite.demo import codes, pages, triggers
 
 CITIES = {
     "310000": (31.2304, 121.4737),
@@ -423,6 +423,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
         ),
         triggers.document(day, campaign, template, placement),
         pages.document(campaign, template, placement),
+        codes.document(day, campaign, template, placement),
         campaign(
             "newyear",
             "元旦跨年",

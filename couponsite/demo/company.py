@@ -21,7 +21,7 @@ from coupons.models import ApiKey, CouponTemplate, Fact, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
-from couponsite.demo import pages, triggers
+from couponsite.demo import codes, pages, triggers
 from couponsite.demo.campaigns import CITIES, MERCHANTS, documents
 from distribution import claiming, drafting
 from distribution.models import Placement
@@ -90,6 +90,8 @@ def fill(now: datetime, say: Callable[[str], None]) -> None:
     _afterwards()
     say("H5 pages …")
     pages.make(random.Random(13), today)
+    say("Codes and bindings …")
+    codes.make(luck, get_user_model().objects.get(username="yunying"), [person.key for person in people], today)
     folding.fold_all()
 
 

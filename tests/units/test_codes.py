@@ -81,8 +81,8 @@ def test_a_code_is_the_same_however_it_is_written(code, step):
 
 
 def test_what_is_sealed_belongs_to_its_batch_and_its_key(settings):
-    sealed = codes.seal(7, 0, ["ABCD", "EFGH"])
-    assert codes.unseal(7, 0, sealed) == ["ABCD", "EFGH"]
+    sealed = codes.seal(7, 0, [b"ABCDEFGH2", b"WXYZ\talice"])
+    assert codes.unseal(7, 0, sealed) == [("ABCD-EFGH-2", ""), ("WXYZ", "alice")]
     assert b"ABCD" not in sealed
     for batch, number in ((8, 0), (7, 1)):
         with pytest.raises(InvalidTag):
