@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 55},
     },
     "tidy up events of the app": {"task": "distribution.tasks.tidy_events", "schedule": 3600.0},
+    "tidy up sign-ins": {"task": "distribution.tasks.tidy_sign_ins", "schedule": 3600.0},
     "go on with jobs that nobody runs": {
         "task": "coupons.tasks.go_on_with_jobs",
         "schedule": 30.0,

@@ -235,6 +235,7 @@ MESSAGE_RECORD = VAR_DIR / "messages.jsonl"  # where "recording" writes instead 
 # --- H5 pages ----------------------------------------------------------------------------------------------------
 
 H5_SMS_DAILY_FEN = env.int("H5_SMS_DAILY_FEN", default=50_000)  # what sign-in codes may cost in a day
+H5_CODES_PER_ADDRESS = env.int("H5_CODES_PER_ADDRESS", default=60)  # an hour; many people share one
 H5_PHONE_PREFIXES = env.list("H5_PHONE_PREFIXES", default=["+86"])  # where codes are sent to
 WECHAT_APP_ID = env.str("WECHAT_APP_ID", default="")  # unset: no sign-in with WeChat
 WECHAT_SECRET = env.str("WECHAT_SECRET", default="")

@@ -9,6 +9,7 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from coupons.refused import Invalid, Refused
 from coupons.telling import phone_of
 from distribution import messages
 from distribution.messages.outbox import cost_of, fill
-from distribution.models import Message, PhoneProof, WechatAccount
+from distribution.models import AddressHour, Message, PhoneProof, SmsDay, WechatAccount
 
 TEMPLATE = "sign-in-code"
 DIGITS = 6
@@ -36,6 +37,11 @@ INSERT INTO distribution_smsday AS d (day, spent_fen)
 SELECT %s::date, %s::bigint WHERE %s::bigint <= %s::bigint
 ON CONFLICT (day) DO UPDATE SET spent_fen = d.spent_fen + excluded.spent_fen
  WHERE d.spent_fen + excluded.spent_fen <= %s::bigint
+RETURNING 1
+"""
+_COUNT = """
+INSERT INTO distribution_addresshour AS a (address, hour, count) VALUES (%s, %s::timestamptz, 1)
+ON CONFLICT (address, hour) DO UPDATE SET count = a.count + 1 WHERE a.count < %s::integer
 RETURNING 1
 """
 _TRY = """
@@ -72,14 +78,14 @@ def number_of(text: str) -> str:
 
 
 @transaction.atomic
-def ask_for_code(phone: str, *, now: datetime) -> Message:
-    """A code is on its way to the number; the message, for the door to send at once.
+def ask_for_code(phone: str, *, now: datetime, address: str = "") -> Message:
+    """A code is on its way to the number; the message, for the door to send at once. ``address``: of whoever asks; one
+    within our own network is a proxy's, and everybody's.
 
     :raises Refused: ``code_too_soon`` (with ``wait_seconds``), ``codes_spent``.
     """
     template = messages.template_of(TEMPLATE)
-    PhoneProof.objects.bulk_create([PhoneProof(phone=phone)], ignore_conflicts=True)
-    proof = PhoneProof.objects.select_for_update().get(pk=phone)
+    proof, _new = PhoneProof.objects.select_for_update().get_or_create(pk=phone)
     asked = [moment for moment in proof.asked_at if moment > now - LIMITS[-1][1]]
     for most, within in LIMITS:
         recent = [moment for moment in asked if moment > now - within]
@@ -93,11 +99,13 @@ def ask_for_code(phone: str, *, now: datetime) -> Message:
     proof.expires_at = now + timedelta(minutes=MINUTES)
     proof.tries_left = TRIES
     proof.asked_at = [*asked, now]
-    proof.sent_count += 1
     proof.save()
     message = messages.put(
-        f"sign-in:{phone}:{proof.sent_count}", template, phone, words, now=now, by="system:h5", until=proof.expires_at
+        f"sign-in:{phone}:{now:%Y%m%d%H%M%S}", template, phone, words, now=now, by="system:h5", until=proof.expires_at
     )
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if _is_somebodys(address) and not row(_COUNT, (address, hour, settings.H5_CODES_PER_ADDRESS)):
+        raise Refused("code_too_soon", wait_seconds=int((hour + timedelta(hours=1) - now).total_seconds()))
     cap = settings.H5_SMS_DAILY_FEN
     if not row(_SPEND, (now.date(), cost, cost, cap, cap)):  # the most shared row, last
         raise Refused("codes_spent")
@@ -141,6 +149,21 @@ def _customer(phone: str) -> Customer:
         return member
     key = f"{OWN}{_keyed(b'customer', phone).hex()[:24]}"
     return Customer.objects.get_or_create(key=key, defaults={"phone": phone})[0]
+
+
+def _is_somebodys(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False
+
+
+def tidy(now: datetime) -> None:
+    """What no limit asks for any more."""
+    day = now - timedelta(days=1)
+    AddressHour.objects.filter(hour__lt=day).delete()
+    PhoneProof.objects.filter(expires_at__lt=day).delete()  # it has been asked for nothing since
+    SmsDay.objects.filter(day__lt=(now - timedelta(days=90)).date()).delete()
 
 
 def _bind(stranger: Stranger, customer: Customer, phone: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from coupons import observing
-from distribution import binding, handing, importing, messages, minting, reminding, risking, trying
+from distribution import binding, handing, importing, messages, minting, reminding, risking, signing_in, trying
 from distribution.models import InboundEvent, ReminderRule, Rest
 from distribution.queries import attempts, weather
 
@@ -24,6 +24,7 @@ __all__ = [
     "remind",
     "send_messages",
     "tidy_events",
+    "tidy_sign_ins",
     "trying",
 ]
 
@@ -79,3 +80,9 @@ def forget_old_velocity() -> int:
 def observe_weather() -> int:
     """The weather of the cities that live rules name; how many of them are known."""
     return len(observing.observe(weather.watched_cities(), timezone.now()))
+
+
+@shared_task
+def tidy_sign_ins() -> None:
+    """Codes and addresses that no limit asks for any more."""
+    signing_in.tidy(timezone.localtime())

@@ -42,6 +42,7 @@ class CompiledTemplate:
     claim_rules: tuple[rules.Condition, ...]
     use_rules: tuple[rules.Condition, ...]
     _said: dict[str, bytes]
+    _faces: dict[str, dict[str, Any]]
 
     def validity(self, now: datetime) -> tuple[datetime, datetime]:
         """Of a coupon given at ``now`` (business time zone)."""
@@ -60,14 +61,18 @@ class CompiledTemplate:
         return {name: value for name, value in said.items() if value is not None}
 
     def face(self) -> dict[str, Any]:
-        """What every coupon of this template says of itself, in the active language."""
-        return {
-            "template": self.key,
-            "name": self.row.name,
-            "wording": wording(self.row),
-            "discount": self.discount,
-            "looks": self.row.looks,
-        }
+        """What every coupon of this template says of itself, in the active language; kept, so not to be changed."""
+        language = get_language() or settings.LANGUAGE_CODE
+        face = self._faces.get(language)
+        if face is None:
+            face = self._faces[language] = {
+                "template": self.key,
+                "name": self.row.name,
+                "wording": wording(self.row),
+                "discount": self.discount,
+                "looks": self.row.looks,
+            }
+        return face
 
     def face_bytes(self) -> bytes:
         """``face`` as JSON without its opening brace, kept per language."""
@@ -142,6 +147,7 @@ def _compiled(template: CouponTemplate) -> CompiledTemplate:
         claim_rules=rules.compile_rules(claim_rules, "claim"),
         use_rules=rules.compile_rules(template.use_conditions),
         _said={},
+        _faces={},
     )
 
 

@@ -1,5 +1,6 @@
 """A coupon as the pages draw it: as it is offered, and in a visitor's hands."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,10 +27,14 @@ def face(template: CompiledTemplate) -> dict[str, Any]:
     }
 
 
-def card(coupon: Held, book: Book, now: datetime) -> dict[str, Any]:
+def card(
+    coupon: Held, book: Book, now: datetime, against: Mapping[int, list[dict[str, Any]]] | None = None
+) -> dict[str, Any]:
+    """``against``: by template, why its customer could not use it, whatever the order."""
     status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
     return {
         **face(book.templates([coupon.template_id])[coupon.template_id]),
+        "unusable": (against or {}).get(coupon.template_id, ()) if status in ("available", "held") else (),
         "id": coupon.id,
         "code": coupon.code,
         "status": status,

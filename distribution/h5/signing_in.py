@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from coupons.api.callers import address_of
 from coupons.queries import catalogue
 from coupons.refused import Invalid, Refused
 from distribution import messages, signing_in, wechat
@@ -67,7 +68,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _send(request: HttpRequest, form: dict[str, Any], phone: str) -> HttpResponse:
-    message = signing_in.ask_for_code(phone, now=catalogue.business_now())
+    message = signing_in.ask_for_code(phone, now=catalogue.business_now(), address=address_of(request))
     messages.send(message.pk)
     if Message.objects.filter(pk=message.pk, status=Message.Status.FAILED).exists():
         raise Refused("code_unsent")

@@ -40,11 +40,12 @@ def show(request: HttpRequest) -> HttpResponse:
         for status in TABS[tab]
         for coupon in wallet.page(customer, now, status=status, size=ON_A_PAGE + 1, after=after)[0]
     ]
+    against = wallet.hindrances(visitor.customer, found, book, now)
     found.sort(key=lambda coupon: coupon.id, reverse=True)
     context = {
         "tab": tab,
         "tabs": TABS,
-        "cards": [card(coupon, book, now) for coupon in found[:ON_A_PAGE]],
+        "cards": [card(coupon, book, now, against) for coupon in found[:ON_A_PAGE]],
         "after": found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None,
         "stylesheet": stylesheet(None, _templates(book, found)),
         "others": others(book, visitor.customer, now) if tab == "available" else [],
@@ -58,9 +59,10 @@ def one(request: HttpRequest, id: UUID) -> HttpResponse:
     coupon = _own(request, id)
     if coupon is None:
         return HttpResponseRedirect(f"{reverse('h5-sign-in')}?to=wallet")
-    book = catalogue.current()
+    book, now = catalogue.current(), catalogue.business_now()
+    customer = accounts(door.visitor_of(request).phone)[0]  # type: ignore[union-attr]  # known to have signed in
     context = {
-        "card": card(coupon, book, catalogue.business_now()),
+        "card": card(coupon, book, now, wallet.hindrances(customer, [coupon], book, now)),
         "stylesheet": stylesheet(None, _templates(book, [coupon])),
         "page_of": page_of.row if (page_of := pages.of_placement(book, coupon.placement)) else None,
     }

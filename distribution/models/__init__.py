@@ -15,10 +15,11 @@ from distribution.models.pages import ClaimLink, ClaimPage
 from distribution.models.reminders import OptOut, Reminder, ReminderDay, ReminderRule
 from distribution.models.risk import Block, RiskRule, Velocity
 from distribution.models.shares import SharePacket, SharePlan, ShareTake
-from distribution.models.signing_in import PhoneProof, SmsDay, WechatAccount
+from distribution.models.signing_in import AddressHour, PhoneProof, SmsDay, WechatAccount
 from distribution.models.triggers import InboundEvent, Rest, TriggerRule
 
 __all__ = [
+    "AddressHour",
     "Binding",
     "BindingLine",
     "Block",

@@ -15,7 +15,6 @@ class PhoneProof(models.Model):
     expires_at = models.DateTimeField(null=True)
     tries_left = models.SmallIntegerField(default=0)
     asked_at = ArrayField(models.DateTimeField(), default=list)
-    sent_count = models.IntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(tries_left__gte=0), name="phone_proof_tries")]
@@ -26,6 +25,15 @@ class SmsDay(models.Model):
 
     day = models.DateField(primary_key=True)
     spent_fen = models.BigIntegerField(default=0)
+
+
+class AddressHour(models.Model):
+    """How many codes were asked for from one network address in an hour: nobody spends the day's money alone."""
+
+    pk = models.CompositePrimaryKey("address", "hour")
+    address = models.CharField(max_length=45)
+    hour = models.DateTimeField()
+    count = models.IntegerField()
 
 
 class WechatAccount(models.Model):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from coupons import showing
 from coupons.models import Coupon, CouponEvent, Customer
-from distribution import sources
+from distribution import sources, tasks
 from distribution.models import ClaimLink, Message, PhoneProof, Placement, SmsDay
 from tests import making, using
 from tests.pages.company import desk, somebody
@@ -296,6 +296,38 @@ def test_a_days_money_is_not_exceeded(clock, settings):
     assert (SmsDay.objects.get().spent_fen, Message.objects.count(), PhoneProof.objects.count()) == (10, 2, 2)
     clock.forward(days=1)
     assert Visitor("13800138009").ask().status_code == 200
+
+
+def test_one_address_does_not_spend_the_money_alone(clock, settings):
+    """By the hour; within our own network stands a proxy, which is everybody."""
+    settings.H5_CODES_PER_ADDRESS = 2
+
+    def ask(number, address):
+        visitor = Visitor(f"1380013801{number}")
+        visitor.browser.defaults["REMOTE_ADDR"] = address
+        return visitor.ask().status_code
+
+    assert [ask(n, "8.8.8.8") for n in range(3)] == [200, 200, 429]
+    assert [ask(n, "10.0.0.1") for n in range(3, 6)] == [200] * 3
+    assert ask(6, "8.8.4.4") == 200
+    clock.set("2026-06-03 13:00")
+    assert ask(7, "8.8.8.8") == 200
+    clock.forward(days=2)
+    tasks.tidy_sign_ins()
+    assert not PhoneProof.objects.exists()
+    assert ask(0, "8.8.8.8") == 200
+
+
+def test_a_coupon_that_is_of_no_use_to_its_customer_says_so(clock):
+    """U6: before it is tried."""
+    customer = Customer.objects.create(key="alice", phone=f"+86{PHONE}")
+    coupon = using.give(making.template(use_conditions={"order_count": {"max": 0}}), customer.key)
+    visitor = Visitor()
+    visitor.sign_in()
+    assert "ticket-no" not in visitor.get("/h5/wallet/").content.decode()
+    Customer.objects.filter(pk=customer.pk).update(order_count=1)
+    for path in ("/h5/wallet/", f"/h5/wallet/{coupon}/"):
+        assert "ticket-no" in visitor.get(path).content.decode()
 
 
 @pytest.mark.parametrize("phone", ["", "123", "+1 650 253 0000", "1380013800a", "٣٤٥", "10086"])
