@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from couponsite import admin_people
 from distribution.admin import figures
+from distribution.models import Campaign
+from stats.queries.newcomers import new_customers
 from stats.queries.numbers import numbers
 
 __all__ = ["admin_people"]
@@ -11,8 +13,11 @@ __all__ = ["admin_people"]
 
 def _reached(campaigns: Iterable[int]) -> Mapping[int, figures.Reached]:
     found = numbers(("campaign",))[0]
+    campaigns = list(campaigns)
+    wanted = Campaign.objects.filter(pk__in=campaigns, goal_metric=Campaign.Metric.NEW_CUSTOMERS)
+    brought = new_customers(wanted.values_list("pk", flat=True)) if wanted else {}
     return {
-        pk: figures.Reached(n.issued_count, n.used_count, n.gmv_fen)
+        pk: figures.Reached(n.issued_count, n.used_count, n.gmv_fen, brought.get(pk, 0))
         for pk in campaigns
         if (n := found.get((pk,))) is not None
     }

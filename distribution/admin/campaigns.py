@@ -203,6 +203,7 @@ class CampaignAdmin(WithDocuments, WithHistory):
             "chip": (phase.label, PHASE_CHIPS[phase]),
             "title": obj.name,
             "facts": [(_("Goal"), self._goal_words(obj, so_far))],
+            "notes": _pace_words(obj, so_far),
             "links": [(_("Export as a document"), document)] if money else [],
             "purse": purse(obj.budget, wide=True) if money else "",
             "sees_templates": request.user.has_perm("coupons.view_coupontemplate"),
@@ -356,6 +357,34 @@ class CampaignAdmin(WithDocuments, WithHistory):
     @display(description=gettext_lazy("Free"))
     def free(self, obj: Any) -> str:
         return yuan(obj.budget.free_fen, _("no limit"))
+
+
+def _pace_words(campaign: Campaign, so_far: figures.Reached) -> list[str]:
+    """How far the campaign is from its goal, and what its pace says."""
+    reached, target = figures.towards_goal(campaign, so_far), campaign.goal_target
+    if reached is None or not target:
+        return []
+    number = yuan if campaign.goal_metric == Campaign.Metric.GMV_FEN else lambda value: f"{value:,}"
+    pace = figures.pace(campaign, reached, timezone.now())
+    words = {
+        "share": f"{reached / target:.0%}",
+        "elapsed": f"{pace.elapsed:.0%}",
+        "missing": number(max(target - reached, 0)),
+        "ahead": number(pace.ahead or 0),
+        "of": f"{(pace.ahead or 0) / target:.0%}",
+    }
+    if pace.elapsed == 0:
+        return []
+    if reached >= target:
+        return [_("The goal is reached: %(share)s, after %(elapsed)s of the time.") % words]
+    if pace.elapsed == 1:
+        return [_("The goal was missed: %(share)s of it, %(missing)s are missing.") % words]
+    if pace.ahead is None:
+        return [_("%(share)s of the goal after %(elapsed)s of the time: too early to say more.") % words]
+    said = _(
+        "%(share)s of the goal after %(elapsed)s of the time. At this pace it will be %(ahead)s: %(of)s of the goal."
+    )
+    return [said % words]
 
 
 def _results(placed: figures.Placed) -> tuple[str, str, str, str, str]:

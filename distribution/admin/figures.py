@@ -1,6 +1,7 @@
 """What was counted of campaigns and placements. Counting stands a floor above, so the house hands it in."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from distribution.models import Campaign
@@ -12,6 +13,7 @@ class Reached(NamedTuple):
     issued: int = 0
     redeemed: int = 0
     gmv_fen: int = 0
+    new_customers: int = 0  #: counted only where that is the goal
 
 
 class Placed(NamedTuple):
@@ -40,4 +42,21 @@ def towards_goal(campaign: Campaign, so_far: Reached) -> int | None:
             return so_far.redeemed
         case Campaign.Metric.GMV_FEN:
             return so_far.gmv_fen
+        case Campaign.Metric.NEW_CUSTOMERS:
+            return so_far.new_customers
     return None
+
+
+class Pace(NamedTuple):
+    """``elapsed``: share of the campaign's time that is over, 0 to 1. ``ahead``: what it will be at the end if it goes
+    on as on average so far; None while less than a twentieth of the time is over.
+    """
+
+    elapsed: float
+    ahead: int | None
+
+
+def pace(campaign: Campaign, reached: int, now: datetime) -> Pace:
+    whole = (campaign.ends_at - campaign.starts_at).total_seconds()
+    elapsed = min(max((now - campaign.starts_at).total_seconds() / whole, 0.0), 1.0)
+    return Pace(elapsed, round(reached / elapsed) if elapsed >= 0.05 else None)
