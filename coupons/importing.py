@@ -259,6 +259,9 @@ def take(job: Job) -> Iterator[jobs.Step]:
     if counts["error"]:
         _write_faults(job, heading)
         yield jobs.Step(done=done, cursor=last, outcome=counts)
+    # What it said is known now; nobody needs the file any more, and it is about people.
+    Job.objects.filter(pk=job.pk).update(source="")
+    transaction.on_commit(lambda: job.source.delete(save=False))
 
 
 def _tell(job: Job, read: list[tuple[sheets.Row, Told, list[str]]], known_at: datetime, counts: dict[str, int]) -> None:

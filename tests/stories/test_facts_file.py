@@ -83,6 +83,7 @@ def test_an_operator_sends_a_file_sees_its_first_rows_and_takes_it():
     assert [(fault[0], fault[-2]) for fault in faults] == [("C3", "4"), ("C1", "5"), ("C4", "6"), ("'=bad", "7")]
     assert all(fault[-1] for fault in faults)
     assert not RowFault.objects.exists()
+    assert not job.source, "it is about people: what is taken is not kept"
 
 
 def test_the_same_file_twice_changes_nothing(clock):
