@@ -5,7 +5,7 @@ from datetime import datetime
 import orjson
 from django.db import transaction
 
-from coupons import answers
+from coupons import answers, refusals
 from coupons.answers import Once, Reply
 from coupons.lifecycle.issuing import Stale
 from coupons.queries import catalogue
@@ -38,26 +38,27 @@ def exchange(
     now: datetime,
     where: Where = NOWHERE,
     *,
-    address: str | None,
     by: str,
     once: Once | None = None,
 ) -> Reply:
     """201 with ``{"coupons": […]}``. A refusal leaves the code as it was.
 
-    ``text``: as it was typed. ``address``: of a customer's own call, which is held back after too many wrong codes.
+    ``text``: as it was typed. ``where.ip`` is held back after too many wrong codes, as the account is.
 
     :raises Refused: ``code_invalid``; ``too_many_attempts``; or as a claim, if the rules say no.
     """
     found = answers.find(once)
     if found is not None:
         return found
-    with attempts.counted(customer, address, now):
+    with attempts.counted(customer, where.ip, now):
         try:
-            return _exchange(codes.normal(text), customer, now, where, by, once)
-        except Refused:
+            with refusals.counted(refusals.Deed.CLAIM, now):
+                return _exchange(codes.normal(text), customer, now, where, by, once)
+        except Refused as no:
             found = answers.find(once)  # the same call at the same moment may have been quicker
             if found is None:
                 raise
+            refusals.take_back(no)
             return found
 
 

@@ -57,7 +57,7 @@ def make(luck: random.Random, maker: User, customers: list[str], now: datetime) 
     for customer, code in zip(coming, typed, strict=True):
         at = now - timedelta(minutes=luck.randint(1, 600))
         try:
-            exchanging.exchange(code, customer, at, Where("app"), address=None, by=f"customer:{customer}")
+            exchanging.exchange(code, customer, at, Where("app"), by=f"customer:{customer}")
         except Refused:
             continue  # limits say no to somebody every now and then
     regulars = Placement.objects.get(key="regular-bind")

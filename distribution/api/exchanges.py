@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import Field, StringConstraints
 
-from coupons.api.callers import Caller, address_of
+from coupons.api.callers import Caller
 from coupons.api.door import Door, answer_once, once, read
 from coupons.api.outgoing import CouponsOut, Problem
 from coupons.queries import catalogue
@@ -41,7 +41,4 @@ class Exchanges(Door):
         kept = once(request, caller)
         where = where_of(body, ip_of(body, request, caller))
         now = catalogue.business_now()
-        address = address_of(request) if caller.customer is not None else None
-        return answer_once(
-            kept, lambda: exchange(body.code, customer, now, where, address=address, by=caller.name, once=kept)
-        )
+        return answer_once(kept, lambda: exchange(body.code, customer, now, where, by=caller.name, once=kept))

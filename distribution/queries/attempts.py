@@ -19,7 +19,7 @@ _TOO_MANY = "CP429"
 def counted(customer: str, address: str | None, now: datetime) -> Iterator[None]:
     """An attempt at a code: it counts as wrong if what is done within refuses with ``code_invalid``, else not at all.
 
-    ``address``: whence the customer's own call came; None for a system, which speaks for many customers from one.
+    ``address``: the customer's, as far as it is known.
 
     :raises Refused: ``too_many_attempts``, with ``Retry-After``.
     """

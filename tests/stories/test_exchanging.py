@@ -201,6 +201,23 @@ def test_a_system_speaks_for_many_from_one_address(system, clock, settings):
     assert statuses == [409] * 25 + [429]
 
 
+def test_an_address_that_a_system_tells_of_its_customer_waits_too(system, clock):
+    caller = system("issue")
+    said = [{"code": "WRONG", "customer": f"c{n}", "ip": "203.0.113.9"} for n in range(11)]
+    assert [caller.post("exchanges/", body).status for body in said] == [409] * 10 + [429]
+    assert caller.post("exchanges/", {**said[0], "ip": "203.0.113.10"}).status == 409
+
+
+def test_a_wrong_code_is_counted_among_what_was_refused(customer, clock):
+    """S5"""
+    from coupons import refusals
+    from coupons.models import RefusalCount
+
+    customer("alice").post("exchanges/", {"code": "WRONG"})
+    refusals.flush()
+    assert RefusalCount.objects.get(code="code_invalid").count == 1
+
+
 def test_what_holds_nobody_back_any_more_is_forgotten(customer, clock):
     from distribution.tasks import forget_wrong_codes
 
