@@ -224,6 +224,7 @@ SMS_APP_ID = env.str("SMS_APP_ID", default="")  # Tencent's SmsSdkAppId
 SMS_REGION = env.str("SMS_REGION", default="ap-guangzhou")
 SMS_BASE_URL = env.str("SMS_BASE_URL", default="")  # empty: the provider's own
 SMS_PRICE_FEN = env.int("SMS_PRICE_FEN", default=5)  # of each part of a message
+SMS_REPORT_TOKEN = env.str("SMS_REPORT_TOKEN", default="")  # they report to /api/v1/reports/aliyun/TOKEN/
 PUSH_GATEWAY = env.str("PUSH_GATEWAY", default="recording")  # recording, jpush
 PUSH_KEY = env.str("PUSH_KEY", default="")
 PUSH_SECRET = env.str("PUSH_SECRET", default="")

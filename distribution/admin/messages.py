@@ -168,7 +168,19 @@ class MessageAdmin(ReadDesk):
         (None, {"fields": ("channel", "template", "recipient", "words", "author", "key")}),
         (
             gettext_lazy("What became of it"),
-            {"fields": ("state", "reason", "due_at", "sent_at", "attempt_count", "gateway", "receipt", "cost_fen")},
+            {
+                "fields": (
+                    "state",
+                    "reason",
+                    "due_at",
+                    "sent_at",
+                    "reported_at",
+                    "attempt_count",
+                    "gateway",
+                    "receipt",
+                    "cost_fen",
+                )
+            },
         ),
     )
 
@@ -197,6 +209,8 @@ class MessageAdmin(ReadDesk):
 
     @display(description=gettext_lazy("State"), label=CHIPS, ordering="status")
     def state(self, obj: Any) -> tuple[str, str]:
+        if obj.arrived is not None:
+            return ("sent", _("arrived")) if obj.arrived else ("failed", _("did not arrive"))
         return obj.status, obj.get_status_display()
 
     @display(description=gettext_lazy("Why not"))

@@ -164,6 +164,8 @@ class Message(models.Model):
     by = models.CharField(gettext_lazy("by"), max_length=80)
     created_at = models.DateTimeField(gettext_lazy("created at"))
     sent_at = models.DateTimeField(gettext_lazy("sent at"), null=True)
+    arrived = models.BooleanField(gettext_lazy("arrived on the phone"), null=True)
+    reported_at = models.DateTimeField(gettext_lazy("reported at"), null=True)
 
     class Meta:
         verbose_name = gettext_lazy("message")
@@ -172,6 +174,7 @@ class Message(models.Model):
             models.Index(F("due_at"), F("id"), name="message_due", condition=Q(status="waiting")),
             models.Index(fields=["leased_until"], name="message_leased", condition=Q(status="sending")),
             models.Index(fields=["to", "id"], name="message_to"),
+            models.Index(fields=["receipt"], name="message_receipt", condition=~Q(receipt="")),
             BrinIndex(fields=["created_at"], name="message_created"),
         ]
         constraints = [

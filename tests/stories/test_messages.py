@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from coupons.models import Customer
@@ -262,6 +263,52 @@ def test_the_signatures_are_those_that_the_providers_publish():
         datetime.fromtimestamp(1551113065, UTC),
     )
     assert said.endswith("=2230eefd229f582d8b1b891af7107b91597240707d778ab3738f756258d7652c")
+
+
+def test_what_arrived_is_reported_once_and_settles_what_was_unclear(clock, settings, at, alice):
+    """S2: delivery on record."""
+    settings.SMS_REPORT_TOKEN = "a-long-secret-of-its-own"
+    at.answers += ["", "silent", ""]
+    first, unclear, lost = (remind(alice, key=f"reminder:{n}") for n in range(3))
+    tasks.send_messages()
+    assert state(unclear)[0] == "unclear"
+    told = [
+        {"biz_id": f"biz-m{first.pk}", "success": True, "err_code": "DELIVERED"},
+        {"biz_id": "another", "out_id": f"m{unclear.pk}", "success": True},
+        {"biz_id": f"biz-m{lost.pk}", "success": False, "err_code": "SP:0001", "err_msg": "no such number"},
+        {"biz_id": "nobody's", "out_id": "m١"},
+    ]
+
+    def report(body, token=settings.SMS_REPORT_TOKEN, gateway="aliyun"):
+        return Client().post(f"/api/v1/reports/{gateway}/{token}/", body, "application/json")
+
+    for wrong in (report(told, "guessed"), report(told, gateway="other"), report(told, gateway="recording")):
+        assert wrong.status_code == 404
+    assert report({"not": "a list"}).status_code == 400
+    assert not Message.objects.exclude(arrived=None).exists()
+    for _twice in range(2):
+        assert report(told).json() == {"code": 0, "msg": "OK"}
+    assert [state(one) for one in (first, unclear, lost)] == [
+        ("sent", ""),
+        ("sent", ""),
+        ("sent", "SP:0001 no such number"),
+    ]
+    assert [one.arrived for one in (first, unclear, lost)] == [True, True, False]
+    assert report([{"biz_id": first.receipt, "success": False}]).status_code == 200
+    assert state(first)[0] == "sent"
+    assert first.arrived is True
+    settings.SMS_REPORT_TOKEN = ""
+    assert report(told, "").status_code == 404
+
+
+def test_tencents_reports_are_read(clock, settings, at, alice):
+    settings.SMS_GATEWAY, settings.SMS_REPORT_TOKEN = "tencent", "a-long-secret-of-its-own"
+    message = remind(alice)
+    tasks.send_messages()
+    told = [{"sid": "serial-1", "report_status": "FAIL", "errmsg": "UNDELIV", "description": "off"}]
+    address = f"/api/v1/reports/tencent/{settings.SMS_REPORT_TOKEN}/"
+    assert Client().post(address, told, "application/json").json() == {"result": 0, "errmsg": "OK"}
+    assert (state(message), message.arrived) == (("sent", "UNDELIV off"), False)
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
