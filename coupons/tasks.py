@@ -6,7 +6,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from coupons import importing, jobs
+from coupons import importing, jobs, webhooks
 from coupons.lifecycle import ending
 
 __all__ = [
@@ -31,6 +31,28 @@ def expire_coupons() -> int:
 def lapse_holds() -> int:
     """Coupons whose hold ran out stand as available."""
     return _in_chunks(ending.lapse)
+
+
+@shared_task
+def tell_webhooks() -> int:
+    """New events become deliveries; every system that has something to be told gets a task of its own."""
+    now = timezone.now()
+    taken = webhooks.fan_out(now)
+    for subscription in webhooks.due(now):
+        send_webhooks.delay(subscription)
+    return taken
+
+
+@shared_task
+def send_webhooks(subscription: int) -> int:
+    """Tells one system. Told twice, the second does nothing."""
+    return webhooks.send(subscription)
+
+
+@shared_task
+def tidy_webhooks() -> int:
+    """Deliveries settled long ago are forgotten."""
+    return webhooks.tidy(timezone.now())
 
 
 @shared_task

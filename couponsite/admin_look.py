@@ -130,6 +130,8 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _page(_("Background jobs"), "coupons.job", "pending_actions"),
             _page(_("API keys"), "coupons.apikey", "key"),
+            _page(_("Webhooks"), "coupons.subscription", "webhook"),
+            _page(_("Deliveries"), "coupons.delivery", "outbox"),
             _page(_("Accounts"), "auth.user", "badge"),
             _page(_("Groups"), "auth.group", "shield_person"),
             _page(_("Failed sign-ins"), "axes.accessattempt", "gpp_bad"),

@@ -37,6 +37,12 @@ app.conf.beat_schedule = {
     },
     "tidy up events of the app": {"task": "distribution.tasks.tidy_events", "schedule": 3600.0},
     "tidy up sign-ins": {"task": "distribution.tasks.tidy_sign_ins", "schedule": 3600.0},
+    "tell systems of coupons' moves": {
+        "task": "coupons.tasks.tell_webhooks",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
+    "forget what systems were told long ago": {"task": "coupons.tasks.tidy_webhooks", "schedule": 3600.0},
     "go on with jobs that nobody runs": {
         "task": "coupons.tasks.go_on_with_jobs",
         "schedule": 30.0,

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 OWN_RIGHTS: dict[str, tuple[str, str]] = {
     "coupons.coupon": ("void", "Can void coupons"),
     "redemption.settledmonth": ("close", "Can close months"),
+    "coupons.delivery": ("resend", "Can send deliveries again"),
     "distribution.codebatch": ("download", "Can download codes"),
     "distribution.message": ("resend", "Can send messages again"),
     "coupons.customer": ("import", "Can import files about customers"),

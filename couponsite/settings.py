@@ -275,6 +275,8 @@ SPECTACULAR_SETTINGS = {
     "SECURITY": [{"customer": []}, {"system": []}],
 }
 
+#: Hosts within our own network that webhooks may call, as ``host`` or ``host:port``.
+WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # unset: /metrics/ answers nobody
 
 # --- logs --------------------------------------------------------------------------------------------------------

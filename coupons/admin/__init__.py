@@ -1,6 +1,19 @@
 """The operators' pages of what a coupon is."""
 
-from coupons.admin import areas, audiences, callers, customers, days, facts, jobs, ledger, places, refusals, templates
+from coupons.admin import (
+    areas,
+    audiences,
+    callers,
+    customers,
+    days,
+    facts,
+    jobs,
+    ledger,
+    places,
+    refusals,
+    templates,
+    webhooks,
+)
 
 __all__ = [
     "areas",
@@ -14,4 +27,5 @@ __all__ = [
     "places",
     "refusals",
     "templates",
+    "webhooks",
 ]

@@ -9,6 +9,7 @@ from coupons.models.jobs import Job, RowFault
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
 from coupons.models.refusals import RefusalCount
 from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
+from coupons.models.webhooks import Delivery, DeliveryAttempt, Subscription, UntoldEvent
 
 __all__ = [
     "Answer",
@@ -29,14 +30,18 @@ __all__ = [
     "CustomerCounter",
     "CustomerDay",
     "CustomerLine",
+    "Delivery",
+    "DeliveryAttempt",
     "Fact",
     "Job",
     "Merchant",
     "RefusalCount",
     "RowFault",
+    "Subscription",
     "Supply",
     "TemplateDraft",
     "ToldDay",
     "UncountedEvent",
+    "UntoldEvent",
     "Weather",
 ]
