@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from coupons import approving, telling
 from coupons.lifecycle import ending
-from coupons.models import ApiKey, CouponTemplate, Fact, Weather
+from coupons.models import ApiKey, CouponTemplate, Fact, TemplateDraft, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
@@ -327,3 +327,19 @@ def _afterwards() -> None:
         approving.end(CouponTemplate.objects.get(key=key), by=maker)
     approving.pause(CouponTemplate.objects.get(key="street-10"), by=maker)
     Placement.objects.filter(key="street-qr").update(status=Placement.Status.PAUSED)
+    # Somebody went home before it was finished: the threshold is still missing.
+    typed = {
+        "budget": [str(CouponTemplate.objects.get(key="newyear-66").budget_id)],
+        "key": ["spring-30"],
+        "internal_name": ["春节-满？减30"],
+        "name": ["新春红包"],
+        "type": ["amount_off"],
+        "amount_fen": ["30"],
+        "validity_type": ["days_after_claim"],
+        "valid_days": ["15"],
+        "stack_group": ["order"],
+        "looks-design": ["festive"],
+        "total_count": ["2000"],
+        "customer_count": ["1"],
+    }
+    TemplateDraft.objects.create(made_by=maker, title="春节-满？减30", answers=typed)
