@@ -43,28 +43,38 @@ def possible(placement: Placement, move: str) -> bool:
 
 
 @transaction.atomic
-def move(placement: Placement, name: str, *, by: AbstractUser | None) -> Placement:
-    """Whether ``by`` may approve, the door has asked.  :raises Refused: ``state_forbids``; ``check_failed``."""
+def move(placement: Placement, name: str, *, by: AbstractUser | None, ends: bool = False) -> Placement:
+    """Whether ``by`` may approve, the door has asked. ``ends``: it is on its way to its end, and gives out nothing.
+
+    :raises Refused: ``state_forbids``; ``check_failed``.
+    """
     now = Placement.objects.select_for_update(no_key=True).get(pk=placement.pk)
     sources, target = MOVES[name]
     if now.status not in sources:
         raise Refused("state_forbids", state=now.status)
-    if name == "open" and not now.offers.exists():
-        raise Refused("state_forbids", detail=_("It offers nothing yet: add an offer first."))
-    if name == "open" and now.form == Placement.Form.TRIGGER and not TriggerRule.objects.filter(placement=now).exists():
-        raise Refused("state_forbids", detail=_("Nothing sets it off yet: say which event does."))
-    if name in ("open", "resume"):
-        plan = SharePlan.objects.filter(placement=now).first()
-        if plan is not None:
-            cutting.of_plan(plan, cutting.offered_by(now))
-    if name == "open":
-        offered_where.check(now)
+    if name in ("open", "resume") and not ends:
+        _is_ready(now, name)
     now.status = target
     now._change_reason = name  # type: ignore[attr-defined]
     now._history_user = by  # type: ignore[attr-defined]
     now.save(update_fields=["status"])
     placement.status = target
     return now
+
+
+def _is_ready(placement: Placement, name: str) -> None:
+    """Whether it has all that it gives out with.  :raises Refused: ``state_forbids``, ``check_failed``."""
+    if name == "open":
+        if not placement.offers.exists():
+            raise Refused("state_forbids", detail=_("It offers nothing yet: add an offer first."))
+        is_triggered = placement.form == Placement.Form.TRIGGER
+        if is_triggered and not TriggerRule.objects.filter(placement=placement).exists():
+            raise Refused("state_forbids", detail=_("Nothing sets it off yet: say which event does."))
+    plan = SharePlan.objects.filter(placement=placement).first()
+    if plan is not None:
+        cutting.of_plan(plan, cutting.offered_by(placement))
+    if name == "open":
+        offered_where.check(placement)
 
 
 #: Template, audience's key or None, weight; in the order in which they are offered.
@@ -98,21 +108,33 @@ def save(
         raise Refused("edited_meanwhile")
     if before.status == Status.ENDED:
         raise Refused("state_forbids", state=before.status)
-    there = list(before.offers.order_by("position", "id").values_list("template_id", "audience_id", "weight"))
-    reordered = there != list(offers)
+    reordered = offered(before) != list(offers)
     approved = before.status in (Status.LIVE, Status.PAUSED)
     changed = reordered or any(getattr(before, name) != getattr(placement, name) for name in APPROVED)
     back = approved and changed and not may_approve
     placement.status = Status.DRAFT if back else before.status
-    if reordered or any(
-        getattr(before, field.attname) != getattr(placement, field.attname) for field in Placement._meta.concrete_fields
-    ):
+    if reordered or _changed(before, placement):
         placement._change_reason = OFFERS if reordered else None  # type: ignore[attr-defined]
         placement.save()
     if reordered:
         before.offers.all().delete()
         _write(placement, offers)
     return back
+
+
+def offered(placement: Placement) -> list[Offered]:
+    return list(placement.offers.order_by("position", "id").values_list("template_id", "audience_id", "weight"))
+
+
+def differs(placement: Placement, offers: Sequence[Offered]) -> bool:
+    """Whether saving would change anything of what is there."""
+    return offered(placement) != list(offers) or _changed(Placement.objects.get(pk=placement.pk), placement)
+
+
+def _changed(before: Placement, after: Placement) -> bool:
+    return any(
+        getattr(before, field.attname) != getattr(after, field.attname) for field in Placement._meta.concrete_fields
+    )
 
 
 @transaction.atomic
@@ -122,14 +144,13 @@ def save_tool(tool: TriggerRule | SharePlan, *, may_approve: bool, by: AbstractU
     :raises Refused: ``state_forbids`` once the placement has ended.
     """
     placement = Placement.objects.select_for_update(no_key=True).get(pk=tool.placement_id)
-    if placement.status == Status.ENDED:
-        raise Refused("state_forbids", state=placement.status)
     model = type(tool)
     before = model.objects.filter(pk=tool.pk).first()
-    tool._history_user = by  # type: ignore[union-attr]
-    columns = [field.attname for field in model._meta.concrete_fields]
-    if before is not None and all(getattr(before, name) == getattr(tool, name) for name in columns):
+    if before is not None and not _changed(before, tool):
         return False
+    if placement.status == Status.ENDED:
+        raise Refused("state_forbids", state=placement.status)
+    tool._history_user = by  # type: ignore[union-attr]
     tool.save()
     back = placement.status in (Status.LIVE, Status.PAUSED) and not may_approve
     if back:

@@ -358,6 +358,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
                     {"template": "luck-8", "weight": 18},
                     {"template": "luck-38", "weight": 2},
                     pick="random",
+                    share={"slots_count": 8, "pot_fen": 6400},
                 )
             ],
         ),

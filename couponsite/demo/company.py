@@ -179,7 +179,7 @@ def _campaigns(midnight: datetime) -> None:
         saved.campaign.save()
         for key in live:
             approving.approve(CouponTemplate.objects.get(key=key), by=approver, accepted=None)
-    triggers.make(maker, midnight - timedelta(days=20))
+    triggers.remind_from(maker, midnight - timedelta(days=20))
 
 
 def _weather(midnight: datetime) -> None:

@@ -8,15 +8,14 @@ import orjson
 from django.contrib.auth.models import User
 
 from coupons.refused import Refused
-from distribution import placing, reminding, sharing, triggering
-from distribution.models import MessageTemplate, Placement, ReminderRule, SharePlan, TriggerRule
+from distribution import reminding, sharing, triggering
+from distribution.models import MessageTemplate, ReminderRule
 from distribution.queries.triggers import Event
 
 MESSAGES = (
     ("driver-sms", "代驾券到账", "夜深了，喝酒别开车。{coupon}已放入您的卡包，{until}前可用：{link}"),
     ("late-sms", "超时补偿到账", "让您久等了，抱歉。{coupon}已放入您的卡包，{until}前可用：{link}"),
 )
-#: Placement, event, what it says, conditions, rest in minutes, message.
 REMINDERS = (
     (
         "到期前两天",
@@ -27,23 +26,35 @@ REMINDERS = (
     ),
     ("领后三天未用", "after_claim", 3, "unused-push", "{coupon}还没用哦，{until}前有效"),
 )
-RULES: tuple[tuple[str, str, list[dict[str, Any]], dict[str, Any], int, str | None], ...] = (
-    ("open-packet", "app_open", [], {"clients": {"any_of": ["app"]}}, 3 * 24 * 60, None),
-    (
-        "night-driver",
-        "page_view",
-        [{"field": "page", "is": "=", "value": "bar_list"}],
-        {"hours": {"inside": [["21:00", "03:00"]]}},
-        24 * 60,
-        "driver-sms",
-    ),
-    ("late-amends", "order_delivered_late", [{"field": "late_minutes", "is": ">=", "value": 20}], {}, 0, "late-sms"),
-    ("review-thanks", "review_posted", [{"field": "words", "is": ">=", "value": 20}], {}, 24 * 60, None),
-)
+#: What sets off which placement.
+RULES: dict[str, dict[str, Any]] = {
+    "open-packet": {
+        "event": "app_open",
+        "conditions": {"clients": {"any_of": ["app"]}},
+        "cooldown_minutes": 3 * 24 * 60,
+    },
+    "night-driver": {
+        "event": "page_view",
+        "tests": [{"field": "page", "is": "=", "value": "bar_list"}],
+        "conditions": {"hours": {"inside": [["21:00", "03:00"]]}},
+        "message": "driver-sms",
+    },
+    "late-amends": {
+        "event": "order_delivered_late",
+        "tests": [{"field": "late_minutes", "is": ">=", "value": 20}],
+        "cooldown_minutes": 0,
+        "message": "late-sms",
+    },
+    "review-thanks": {"event": "review_posted", "tests": [{"field": "words", "is": ">=", "value": 20}]},
+}
 
 
 def document(day: Any, campaign: Any, template: Any, placement: Any) -> dict[str, Any]:
     """The campaign below which they hang; made of the same pieces as the others."""
+
+    def triggered(key: str, title: str, channel: str, offer: str) -> Any:
+        return placement(key, title, channel, offer, form="trigger", trigger=RULES[key])
+
     once_a_day = {"customer_daily_count": 1, "daily_count": 400}
     return campaign(
         "service",
@@ -52,6 +63,10 @@ def document(day: Any, campaign: Any, template: Any, placement: Any) -> dict[str
         60,
         6_000,
         800,
+        messages=[
+            {"key": key, "name": name, "channel": "sms", "occasion": "issued", "text": text}
+            for key, name, text in MESSAGES
+        ],
         templates=[
             template("open-2", "天降-无门槛2元", "天降红包", 2, validity={"type": "claim_day"}, limits=once_a_day),
             template("driver-15", "代驾-满60减15", "代驾平安券", 15, 60, limits=once_a_day),
@@ -59,32 +74,16 @@ def document(day: Any, campaign: Any, template: Any, placement: Any) -> dict[str
             template("thanks-3", "评价返-满20减3", "评价返红包", 3, 20, limits=once_a_day),
         ],
         placements=[
-            placement("open-packet", "打开App天降红包", "home_popup", "open-2", form="trigger"),
-            placement("night-driver", "深夜代驾关怀", "home_popup", "driver-15", form="trigger"),
-            placement("late-amends", "配送超时补偿", "open_platform", "amends-8", form="trigger"),
-            placement("review-thanks", "评价返红包", "review_reward", "thanks-3", form="trigger"),
+            triggered("open-packet", "打开App天降红包", "home_popup", "open-2"),
+            triggered("night-driver", "深夜代驾关怀", "home_popup", "driver-15"),
+            triggered("late-amends", "配送超时补偿", "open_platform", "amends-8"),
+            triggered("review-thanks", "评价返红包", "review_reward", "thanks-3"),
         ],
     )
 
 
-def make(maker: User, start: datetime) -> None:
-    """``start``: when reminders begin."""
-    messages = {
-        key: MessageTemplate.objects.create(key=key, name=name, channel="sms", occasion="issued", text=text)
-        for key, name, text in MESSAGES
-    }
-    for placement, event, tests, conditions, rest, message in RULES:
-        rule = TriggerRule(
-            placement=Placement.objects.get(key=placement),
-            event=event,
-            tests=tests,
-            conditions=conditions,
-            cooldown_minutes=rest,
-            message=messages.get(message or ""),
-        )
-        rule.full_clean()
-        placing.save_tool(rule, may_approve=True, by=maker)
-
+def remind_from(maker: User, start: datetime) -> None:
+    """Reminders begin at ``start``."""
     for name, basis, days, key, text in REMINDERS:
         channel = key.rsplit("-", 1)[1]
         words = MessageTemplate.objects.create(
@@ -99,9 +98,6 @@ def make(maker: User, start: datetime) -> None:
         reminder.full_clean()
         reminder.save()
         reminding.move(reminder, "start", by=maker, now=start)
-    plan = SharePlan(placement=Placement.objects.get(key="luck-share"), slots_count=8, pot_fen=6400)
-    plan.full_clean()
-    placing.save_tool(plan, may_approve=True, by=maker)
 
 
 def remind(now: datetime) -> None:

@@ -24,6 +24,8 @@ from coupons.api.shapes import (
 )
 from coupons.mapping import geometry_of
 from coupons.models.checks import area_fault
+from distribution.models.shares import MOST_SLOTS
+from distribution.models.triggers import MOST_MINUTES, MOST_TESTS
 
 MOST_TEMPLATES = 200
 MOST_PLACES = 1000
@@ -36,6 +38,7 @@ def _one_decimal(percent: Decimal) -> Decimal:
     return percent
 
 
+Minutes = Annotated[int, Field(strict=True, ge=0, le=MOST_MINUTES)]
 Days = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
 PercentOff = Annotated[Percent, Field(ge=Decimal("0.01"), le=Decimal("99.99"))]
 PercentShare = Annotated[Percent, Field(ge=0, le=100)]
@@ -167,6 +170,40 @@ class OfferIn(Shape):
     weight: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
 
 
+class MessageIn(NamedIn):
+    """Words that a trigger sends with what it gives."""
+
+    name: Text60
+    channel: Literal["sms", "push"] = "sms"
+    occasion: Literal["sign_in", "issued", "reminder"]
+    title: Annotated[str, Field(max_length=60)] = ""
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    provider_template: Annotated[str, Field(max_length=64)] = ""
+    is_urgent: bool = False
+    is_active: bool = True
+
+
+class TriggerIn(Shape):
+    """What sets a placement of the form ``trigger`` off."""
+
+    event: Annotated[str, Field(max_length=48)]
+    tests: Annotated[list[JsonObject], Field(max_length=MOST_TESTS)] = []
+    conditions: JsonObject = {}
+    cooldown_minutes: Minutes = 24 * 60
+    fresh_minutes: Minutes = 60
+    message: Key | None = None
+
+
+class ShareIn(Shape):
+    """How packets of a placement in the channel ``share`` are cut."""
+
+    slots_count: Annotated[int, Field(strict=True, ge=1, le=MOST_SLOTS)] = 10
+    pot_fen: PositiveFen
+    split: Literal["luck", "even"] = "luck"
+    hours: Annotated[int, Field(strict=True, ge=1, le=24 * 90)] = 24
+    sharer_takes: bool = False
+
+
 class PlacementIn(Shape):
     key: Key
     title: Text60 | None = Field(None, description="Left out: it stays as it is.")
@@ -187,6 +224,8 @@ class PlacementIn(Shape):
     form: Literal["api", "code", "h5", "bind", "trigger"] = "api"
     pick: Literal["first", "all", "random"] = "first"
     offers: Annotated[list[OfferIn], Field(max_length=MOST_TEMPLATES)] = []
+    trigger: TriggerIn | None = Field(None, description="Left out: it stays as it is.")
+    share: ShareIn | None = Field(None, description="Left out: it stays as it is.")
     status: Literal["draft", "live", "paused", "ended"] | None = Field(
         None, description="Left out: it stays as it is; of a new one, draft."
     )
@@ -208,6 +247,7 @@ class Document(Shape):
     merchants: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
     areas: Annotated[list[AreaIn], Field(max_length=MOST_TEMPLATES)] = []
     audiences: Annotated[list[AudienceIn], Field(max_length=MOST_TEMPLATES)] = []
+    messages: Annotated[list[MessageIn], Field(max_length=MOST_TEMPLATES)] = []
     templates: Annotated[list[TemplateIn], Field(max_length=MOST_TEMPLATES)] = []
     placements: Annotated[list[PlacementIn], Field(max_length=MOST_TEMPLATES)] = []
     accepted_warnings: dict[Key, dict[Key, Text100]] | None = Field(
@@ -222,7 +262,7 @@ class Document(Shape):
         found: list[tuple[tuple[str | int, ...], str, object]] = []
         if self.starts_at >= self.ends_at:
             found.append((("ends_at",), "ends_before_start", None))
-        for name in ("categories", "merchants", "areas", "audiences", "templates", "placements"):
+        for name in ("categories", "merchants", "areas", "audiences", "messages", "templates", "placements"):
             seen: set[str] = set()
             for place, item in enumerate(getattr(self, name)):
                 if item.key in seen:

@@ -19,11 +19,21 @@ from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Mer
 from coupons.models.checks import check_worst_case
 from coupons.models.places import Named
 from coupons.refused import SENTENCES, Invalid, Refused
-from distribution.drafting.document import AudienceIn, Document, NamedIn, PlacementIn, TemplateIn
-from distribution.models import Campaign, Offer, Placement
+from distribution import placing
+from distribution.drafting.document import (
+    AudienceIn,
+    Document,
+    NamedIn,
+    PlacementIn,
+    ShareIn,
+    TemplateIn,
+    TriggerIn,
+)
+from distribution.models import Campaign, MessageTemplate, Placement, SharePlan, TriggerRule
 from distribution.queries import offered_where
 
 Limits = Mapping[str, int | None]
+Moves = Mapping[str, tuple[tuple[str, ...], str]]
 NamedRow = TypeVar("NamedRow", bound=Named)
 
 #: Columns of a template that the document calls otherwise.
@@ -84,6 +94,7 @@ class _Saving:
         self.save_named(Merchant, self.document.merchants)
         self.save_named(Area, self.document.areas, "geojson")
         self.save_audiences()
+        self.save_messages()
         templates = self.read_templates(campaign)
         placements = self.read_placements(campaign)
         self.read_offers()
@@ -96,6 +107,8 @@ class _Saving:
             self.save_template(campaign, item, template, limits)
         for placed, placement in placements:
             self.save_placement(campaign, placed, placement)
+        if self.errors:
+            raise Invalid(self.errors)
         for placement in self.offering:
             offered_where.check(placement)
         if not created and campaign.budget.limit_fen != self.document.budget_fen:
@@ -247,6 +260,22 @@ class _Saving:
                 ordered.append((place, left.pop(place)))
         return ordered
 
+    def save_messages(self) -> None:
+        there = {
+            row.key: row for row in MessageTemplate.objects.filter(key__in=[m.key for m in self.document.messages])
+        }
+        for place, item in enumerate(self.document.messages):
+            message = there.get(item.key) or MessageTemplate(key=item.key)
+            said = item.model_dump()
+            if message.pk and all(getattr(message, field) == value for field, value in said.items()):
+                continue
+            for field, value in said.items():
+                setattr(message, field, value)
+            self.check(message, f"messages.{place}", exclude=[])
+            if not self.errors:
+                message.save()
+                self.changed = True
+
     # --- the campaign and what hangs below it ----------------------------------------------------------------------
 
     def save_campaign(self, campaign: Campaign) -> None:
@@ -276,7 +305,7 @@ class _Saving:
         try:
             save_template(template, limits, by=self.by, may_approve=self.may_approve)
             changed = template.version != version
-            way = _way(template.status, item.status or template.status)
+            way = _way(approving.MOVES, template.status, item.status or template.status)
             for move in way:
                 if approving.NEEDS[move] == (approving.APPROVE,) and item.status != CouponTemplate.Status.ENDED:
                     self.needs_approval("template", template.key)
@@ -291,39 +320,49 @@ class _Saving:
         self.changed = self.changed or changed or bool(way)
 
     def save_placement(self, campaign: Campaign, item: PlacementIn, placement: Placement) -> None:
-        before = Placement.objects.filter(pk=placement.pk).first()
-        if before is not None and before.status == Placement.Status.ENDED != (item.status or before.status):
-            raise Refused("state_forbids", placement=placement.key, state=before.status)
-        placement.campaign = campaign
-        placement.status = item.status or placement.status
+        target = item.status or placement.status
         ids = dict(
             CouponTemplate.objects.filter(key__in=[offer.template for offer in item.offers]).values_list("key", "id")
         )
         wanted = [(ids[offer.template], offer.audience, offer.weight) for offer in item.offers]
-        there = placement.offers.order_by("position", "id") if before else Offer.objects.none()
-        reordered = wanted != list(there.values_list("template_id", "audience_id", "weight"))
-        if (
-            before is None
-            or reordered
-            or any(
-                getattr(before, field.attname) != getattr(placement, field.attname)
-                for field in Placement._meta.concrete_fields
-            )
-        ):
-            # Offers have no history of their own.
-            placement._change_reason = "offers" if reordered else None  # type: ignore[attr-defined]
-            placement.save()
-            self.changed = True
-            if placement.status == Placement.Status.LIVE:
-                self.needs_approval("placement", placement.key)
-        if reordered:
-            if placement.status == Placement.Status.LIVE:
-                self.offering.append(placement)
-            placement.offers.all().delete()
-            Offer.objects.bulk_create(
-                Offer(placement=placement, position=position, template_id=template, audience_id=audience, weight=weight)
-                for position, (template, audience, weight) in enumerate(wanted)
-            )
+        placement.campaign = campaign
+        seen = placing.last_record(placement) if placement.pk else None
+        try:
+            if seen is None or placing.differs(placement, wanted):
+                placing.save(placement, wanted, may_approve=self.may_approve, by=self.by)
+                if placement.status == Placement.Status.LIVE:
+                    self.offering.append(placement)
+            for name, tool in (("trigger", item.trigger), ("share", item.share)):
+                if tool is not None:
+                    self.save_tool(placement, name, tool)
+            if self.errors:
+                return
+            for move in _way(placing.MOVES, placement.status, target):
+                if move in ("open", "resume") and target != Placement.Status.ENDED:
+                    self.needs_approval("placement", placement.key)
+                placing.move(placement, move, by=self.by, ends=target == Placement.Status.ENDED)
+        except Refused as refused:
+            reasons = [{**reason, "placement": placement.key} for reason in refused.reasons]
+            raise Refused(refused.code, reasons, detail=refused.detail) from None
+        self.changed = self.changed or placing.last_record(placement) != seen
+
+    def save_tool(self, placement: Placement, name: str, item: TriggerIn | ShareIn) -> None:
+        model: type[TriggerRule | SharePlan] = TriggerRule if isinstance(item, TriggerIn) else SharePlan
+        tool = model.objects.filter(placement=placement).first() or model()
+        tool.placement = placement
+        path = f"placements.{[one.key for one in self.document.placements].index(placement.key)}.{name}"
+        for field, value in item.model_dump().items():
+            if field == "message":
+                value = MessageTemplate.objects.filter(key=item_key).first() if (item_key := value) else None
+                if item_key and value is None:
+                    self.wrong(f"{path}.message", "unknown_key", _("Unknown: %(keys)s.") % {"keys": item_key})
+            setattr(tool, field, value)
+        self.check(tool, path, exclude=["placement"])
+        if not self.errors:
+            record = tool.history.values_list("history_id", flat=True).first() if tool.pk else None
+            placing.save_tool(tool, may_approve=self.may_approve, by=self.by)
+            placement.refresh_from_db(fields=["status"])
+            self.changed = self.changed or tool.history.values_list("history_id", flat=True).first() != record
 
     def accepted(self, item: TemplateIn) -> approving.Accepted:
         """What the document accepts of the checker's warnings; None: it does not speak of them, so they pass."""
@@ -369,7 +408,7 @@ def _fill(template: CouponTemplate, item: TemplateIn) -> None:
         template.looks = item.looks
 
 
-def _way(state: str, target: str) -> list[str]:
+def _way(moves: Moves, state: str, target: str) -> list[str]:
     """The moves from one state to another.  :raises Refused: ``state_forbids`` when none leads there."""
     ways: deque[tuple[str, list[str]]] = deque([(state, [])])
     seen = {state}
@@ -377,7 +416,7 @@ def _way(state: str, target: str) -> list[str]:
         here, way = ways.popleft()
         if here == target:
             return way
-        for move, (sources, there) in approving.MOVES.items():
+        for move, (sources, there) in moves.items():
             if here in sources and there not in seen:
                 seen.add(there)
                 ways.append((there, [*way, move]))

@@ -11,7 +11,8 @@ from django.utils import timezone
 from coupons.conditions.audiences import named_by
 from coupons.models import Area, Audience, Category, CouponTemplate, Merchant, Supply
 from coupons.models.places import Named
-from distribution.models import Campaign, Offer, Placement
+from distribution.drafting.document import MessageIn, ShareIn, TriggerIn
+from distribution.models import Campaign, MessageTemplate, Offer, Placement
 
 
 def document_of(campaign: Campaign) -> dict[str, Any]:
@@ -20,10 +21,13 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
     placements = list(
         Placement.objects.filter(campaign=campaign)
         .order_by("id")
+        .select_related("trigger__message", "share_plan")
         .prefetch_related(Prefetch("offers", Offer.objects.order_by("position", "id").select_related("template")))
     )
-    audiences = _audiences(campaign, templates)
+    triggers = [placement.trigger for placement in placements if hasattr(placement, "trigger")]
     rules = [rules for template in templates for rules in (template.claim_conditions, template.use_conditions)]
+    rules += [trigger.conditions for trigger in triggers]
+    audiences = _audiences(campaign, rules)
     rules += [audience.conditions for audience in audiences]
     areas = {key for conditions in rules for key in conditions.get("areas", {}).get("any_of", ())}
     return {
@@ -43,6 +47,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
         "audiences": [
             {"key": audience.key, "name": audience.name, "conditions": audience.conditions} for audience in audiences
         ],
+        "messages": _messages(trigger.message for trigger in triggers),
         "templates": [template_document(template) for template in templates],
         "placements": [_placement(placement) for placement in placements],
     }
@@ -64,10 +69,10 @@ def results_of(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _audiences(campaign: Campaign, templates: Iterable[CouponTemplate]) -> list[Audience]:
-    """Those of its offers and templates, and all that these name in turn; by key."""
+def _audiences(campaign: Campaign, rules: Iterable[Mapping[str, Any]]) -> list[Audience]:
+    """Those of its offers and of these rules, and all that they name in turn; by key."""
     wanted = set(Audience.objects.filter(offers__placement__campaign=campaign).values_list("pk", flat=True))
-    wanted |= {key for template in templates for key in named_by(template.claim_conditions)}
+    wanted |= {key for conditions in rules for key in named_by(conditions)}
     found: dict[str, Audience] = {}
     while wanted := wanted - found.keys():
         found |= Audience.objects.in_bulk(wanted)
@@ -86,6 +91,11 @@ def _keys(templates: Iterable[CouponTemplate], column: str, scope: str) -> set[s
 
 def _named(model: type[Named], keys: set[str]) -> list[dict[str, str]]:
     return [{"key": row.key, "name": row.name} for row in model._default_manager.filter(pk__in=keys).order_by("pk")]
+
+
+def _messages(messages: Iterable[MessageTemplate | None]) -> list[dict[str, Any]]:
+    by_key = {message.key: message for message in messages if message}
+    return [{field: getattr(by_key[key], field) for field in MessageIn.model_fields} for key in sorted(by_key)]
 
 
 def template_document(template: CouponTemplate) -> dict[str, Any]:
@@ -144,8 +154,20 @@ def _placement(placement: Placement) -> dict[str, Any]:
             {"template": offer.template.key, "audience": offer.audience_id, "weight": offer.weight}
             for offer in placement.offers.all()
         ],
+        **_tools(placement),
         "status": placement.status,
     }
+
+
+def _tools(placement: Placement) -> dict[str, Any]:
+    """What it works with."""
+    said: dict[str, Any] = {}
+    if trigger := getattr(placement, "trigger", None):
+        said["trigger"] = {field: getattr(trigger, field) for field in TriggerIn.model_fields}
+        said["trigger"]["message"] = trigger.message.key if trigger.message else None
+    if plan := getattr(placement, "share_plan", None):
+        said["share"] = {field: getattr(plan, field) for field in ShareIn.model_fields}
+    return said
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,6 +108,18 @@ def templates(draw: st.DrawFn, key: str) -> dict[str, Any]:
     }
 
 
+triggers = st.fixed_dictionaries(
+    {"event": st.sampled_from(["app_open", "page_view"])},
+    optional={
+        "tests": st.just([{"field": "late_minutes", "is": ">=", "value": 20}]),
+        "conditions": conditions,
+        "cooldown_minutes": st.integers(0, 1000),
+        "fresh_minutes": st.integers(0, 1000),
+        "message": st.sampled_from([None, "given"]),
+    },
+)
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     keys = [f"t{number}" for number in range(draw(st.integers(0, 3)))]
@@ -122,18 +134,24 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         max_size=4 if keys else 0,
         unique_by=lambda offer: (offer["template"], offer["audience"]),
     )
-    placements = [
-        {
-            "key": f"p{number}",
-            "title": draw(words),
-            "channel": draw(st.sampled_from(["coupon_center", "share", "partner"])),
-            "form": draw(st.sampled_from(["api", "h5", "code"])),
-            "pick": draw(st.sampled_from(["first", "all", "random"])),
-            "offers": draw(offers),
-            "status": draw(st.sampled_from(["draft", "live", "paused", "ended"])),
-        }
-        for number in range(draw(st.integers(0, 2)))
-    ]
+    placements = []
+    for number in range(draw(st.integers(0, 2))):
+        offered = draw(offers)
+        form = draw(st.sampled_from(["api", "h5", "code", "trigger"]))
+        placements.append(
+            {
+                "key": f"p{number}",
+                "title": draw(words),
+                "channel": draw(st.sampled_from(["coupon_center", "share", "partner"])),
+                "form": form,
+                "pick": draw(st.sampled_from(["first", "all", "random"])),
+                "offers": offered,
+                **({"trigger": draw(triggers)} if form == "trigger" else {}),
+                "status": draw(st.sampled_from(["draft", "live", "paused", "ended"]))
+                if offered
+                else "draft",  # to be live
+            }
+        )
     return {
         "key": "round",
         "name": draw(words),
@@ -145,6 +163,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "merchants": [{"key": "m1", "name": draw(words)}],
         "areas": [{"key": "zone", "name": draw(words), "geojson": {"type": "Polygon", "coordinates": SQUARE}}],
         "audiences": [{"key": key, "name": draw(words), "conditions": draw(conditions)} for key in ("a1", "a2")],
+        "messages": [{"key": "given", "name": draw(words), "occasion": "issued", "text": "{coupon} 到账"}],
+        "control_percent": draw(st.sampled_from([None, 0, "12.5", 100])),
         "templates": [draw(templates(key)) for key in keys],
         "placements": placements,
     }

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
 from coupons.models import Area, Audience, Budget, Catalogue, Category, Coupon, CouponTemplate, Merchant, Supply
-from distribution.models import Campaign, Offer, Placement
+from distribution.models import Campaign, MessageTemplate, Offer, Placement, TriggerRule
 from tests.stories.campaign_documents import DROP, SQUARE, summer
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,7 @@ def claimed(chief, system, clock):
 def everything() -> dict[str, Any]:
     """All that a document can touch, and how often it was touched."""
     models = (Campaign, Budget, CouponTemplate, Supply, Placement, Offer, Audience, Category, Merchant, Area)
+    models += (TriggerRule, MessageTemplate)
     rows = {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
     return {**rows, "histories": [history.count() for history in HISTORIES], "version": Catalogue.objects.get().version}
 
@@ -398,3 +399,82 @@ def test_claims_go_on_while_the_document_changes_supply(chief, system, race):
     assert claimed == Coupon.objects.count() == Supply.objects.get().issued_count
     assert Budget.objects.get().committed_fen == Coupon.objects.aggregate(sum=Sum("committed_fen"))["sum"]
     assert claimed == 8, came
+
+
+# --- states ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("place", "first", "then"),
+    [
+        ("templates", "live", "draft"),
+        ("templates", "live", "awaiting_approval"),
+        ("templates", "paused", "draft"),
+        ("templates", "ended", "live"),
+        ("templates", "ended", "paused"),
+        ("placements", "live", "draft"),
+        ("placements", "paused", "draft"),
+        ("placements", "ended", "live"),
+        ("placements", "ended", "paused"),
+    ],
+)
+def test_a_document_goes_no_way_that_an_operator_could_not_go(chief, place, first, then):
+    assert chief.post("campaigns/", summer(**{f"{place}__0__status": first})).status == 201
+    before = everything()
+    answer = chief.post("campaigns/", summer(**{f"{place}__0__status": then}))
+    assert (answer.status, answer.code) == (409, "state_forbids")
+    assert everything() == before
+
+
+def test_every_move_that_a_document_makes_is_on_record(chief):
+    """C12: as by hand; what is paused in an empty database was submitted, approved and paused."""
+    chief.post("campaigns/", summer(templates__0__status="paused", placements__0__status="paused"))
+    template, placement = CouponTemplate.objects.get(), Placement.objects.get()
+    said = [record.history_change_reason for record in template.history.order_by("history_id")]
+    assert said[-3:] == ["submit", "approve", "pause"]
+    said = [record.history_change_reason for record in placement.history.order_by("history_id")]
+    assert said[-2:] == ["open", "pause"]
+
+
+@pytest.mark.parametrize("status", ["live", "paused", "ended"])
+def test_a_placement_that_offers_nothing_does_not_go_live(chief, status):
+    before = everything()
+    answer = chief.post("campaigns/", summer(placements__0__offers=[], placements__0__status=status))
+    assert (answer.status, answer.code) == (409, "state_forbids")
+    assert answer.body["reasons"][0]["placement"] == "summer-center"
+    assert everything() == before
+
+
+def test_a_trigger_placement_goes_live_with_what_sets_it_off(chief):
+    """P8: without an event it is refused; with one it is live at once, and the same document changes nothing."""
+    said = {"placements__0__form": "trigger", "placements__0__channel": "home_popup"}
+    assert chief.post("campaigns/", summer(**said)).code == "state_forbids"
+    said["placements__0__trigger"] = {"event": "app_open", "message": "given"}
+    assert chief.post("campaigns/", summer(**said)).wrong == {"placements.0.trigger.message": "unknown_key"}
+    said["messages"] = [{"key": "given", "name": "到账", "occasion": "issued", "text": "{coupon}"}]
+    assert chief.post("campaigns/", summer(**said)).status == 201
+    before = everything()
+    assert chief.post("campaigns/", summer(**said)).status == 200
+    assert everything() == before
+
+
+def test_a_trigger_that_makes_no_sense_is_named_by_its_path(chief):
+    said = {"placements__0__form": "trigger", "placements__0__status": "draft"}
+    wrong = {"event": "App Open", "tests": [{"field": "late_minutes", "is": ">=", "value": "many"}]}
+    answer = chief.post("campaigns/", summer(**said, placements__0__trigger=wrong))
+    assert answer.status == 400
+    assert answer.wrong.keys() == {"placements.0.trigger.event", "placements.0.trigger.tests"}
+    answer = chief.post("campaigns/", summer(placements__0__share={"pot_fen": 100}))
+    assert answer.wrong == {"placements.0.share.placement": "other_channel"}
+
+
+def test_what_a_live_placement_works_with_changes_only_with_approval(chief, maker):
+    said = {"placements__0__form": "trigger", "placements__0__trigger": {"event": "app_open"}}
+    assert chief.post("campaigns/", summer(**said)).status == 201
+    before = everything()
+    said["placements__0__trigger"] = {"event": "page_view"}
+    answer = maker.post("campaigns/", summer(**said))
+    assert (answer.status, answer.code) == (403, "approval_needed")
+    assert everything() == before
+    assert chief.post("campaigns/", summer(**said)).status == 200
+    assert Placement.objects.get().status == "live"
