@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -131,10 +132,9 @@ def differs(placement: Placement, offers: Sequence[Offered]) -> bool:
     return offered(placement) != list(offers) or _changed(Placement.objects.get(pk=placement.pk), placement)
 
 
-def _changed(before: Placement, after: Placement) -> bool:
-    return any(
-        getattr(before, field.attname) != getattr(after, field.attname) for field in Placement._meta.concrete_fields
-    )
+def _changed(before: Model, after: Model) -> bool:
+    columns = [field.attname for field in before._meta.concrete_fields]
+    return any(getattr(before, name) != getattr(after, name) for name in columns)
 
 
 @transaction.atomic

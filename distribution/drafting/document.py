@@ -204,6 +204,24 @@ class ShareIn(Shape):
     sharer_takes: bool = False
 
 
+class PageIn(Shape):
+    """The H5 page of a placement of the form ``h5``; its head picture is a file and stays behind."""
+
+    slug: Annotated[str, Field(max_length=40, description="The page is at /h5/slug/.")]
+    title: Text40
+    lead: Annotated[str, Field(max_length=120)] = ""
+    button: Annotated[str, Field(max_length=12)] = ""
+    notes: Annotated[str, Field(max_length=1000)] = ""
+    skin: Literal["festive", "fresh", "sky", "night", "plain"] = "festive"
+    accent: Annotated[str, Field(max_length=7)] = ""
+    background: Annotated[str, Field(max_length=7)] = ""
+    use_label: Annotated[str, Field(max_length=20)] = ""
+    use_url: Annotated[str, Field(max_length=300)] = ""
+    share_title: Annotated[str, Field(max_length=40)] = ""
+    share_text: Annotated[str, Field(max_length=80)] = ""
+    with_wechat: bool = True
+
+
 class PlacementIn(Shape):
     key: Key
     title: Text60 | None = Field(None, description="Left out: it stays as it is.")
@@ -226,6 +244,7 @@ class PlacementIn(Shape):
     offers: Annotated[list[OfferIn], Field(max_length=MOST_TEMPLATES)] = []
     trigger: TriggerIn | None = Field(None, description="Left out: it stays as it is.")
     share: ShareIn | None = Field(None, description="Left out: it stays as it is.")
+    page: PageIn | None = Field(None, description="Left out: it stays as it is.")
     status: Literal["draft", "live", "paused", "ended"] | None = Field(
         None, description="Left out: it stays as it is; of a new one, draft."
     )

@@ -24,17 +24,21 @@ from distribution.drafting.document import (
     AudienceIn,
     Document,
     NamedIn,
+    PageIn,
     PlacementIn,
     ShareIn,
     TemplateIn,
     TriggerIn,
 )
-from distribution.models import Campaign, MessageTemplate, Placement, SharePlan, TriggerRule
+from distribution.models import Campaign, ClaimPage, MessageTemplate, Placement, SharePlan, TriggerRule
 from distribution.queries import offered_where
 
 Limits = Mapping[str, int | None]
 Moves = Mapping[str, tuple[tuple[str, ...], str]]
 NamedRow = TypeVar("NamedRow", bound=Named)
+
+#: What placements work with, by its name in the document.
+TOOLS: dict[str, type[Model]] = {"trigger": TriggerRule, "share": SharePlan, "page": ClaimPage}
 
 #: Columns of a template that the document calls otherwise.
 PATHS = {
@@ -332,7 +336,7 @@ class _Saving:
                 placing.save(placement, wanted, may_approve=self.may_approve, by=self.by)
                 if placement.status == Placement.Status.LIVE:
                     self.offering.append(placement)
-            for name, tool in (("trigger", item.trigger), ("share", item.share)):
+            for name, tool in (("trigger", item.trigger), ("share", item.share), ("page", item.page)):
                 if tool is not None:
                     self.save_tool(placement, name, tool)
             if self.errors:
@@ -346,23 +350,29 @@ class _Saving:
             raise Refused(refused.code, reasons, detail=refused.detail) from None
         self.changed = self.changed or placing.last_record(placement) != seen
 
-    def save_tool(self, placement: Placement, name: str, item: TriggerIn | ShareIn) -> None:
-        model: type[TriggerRule | SharePlan] = TriggerRule if isinstance(item, TriggerIn) else SharePlan
-        tool = model.objects.filter(placement=placement).first() or model()
-        tool.placement = placement
+    def save_tool(self, placement: Placement, name: str, item: TriggerIn | ShareIn | PageIn) -> None:
+        model = TOOLS[name]
+        tool = model._default_manager.filter(placement=placement).first() or model()
         path = f"placements.{[one.key for one in self.document.placements].index(placement.key)}.{name}"
-        for field, value in item.model_dump().items():
-            if field == "message":
-                value = MessageTemplate.objects.filter(key=item_key).first() if (item_key := value) else None
-                if item_key and value is None:
-                    self.wrong(f"{path}.message", "unknown_key", _("Unknown: %(keys)s.") % {"keys": item_key})
+        said = {**item.model_dump(), "placement": placement}
+        if key := said.get("message"):
+            said["message"] = MessageTemplate.objects.filter(key=key).first()
+            if said["message"] is None:
+                self.wrong(f"{path}.message", "unknown_key", _("Unknown: %(keys)s.") % {"keys": key})
+        if tool.pk and all(getattr(tool, field) == value for field, value in said.items()):
+            return
+        for field, value in said.items():
             setattr(tool, field, value)
         self.check(tool, path, exclude=["placement"])
-        if not self.errors:
-            record = tool.history.values_list("history_id", flat=True).first() if tool.pk else None
+        if self.errors:
+            return
+        self.changed = True
+        if isinstance(tool, TriggerRule | SharePlan):
             placing.save_tool(tool, may_approve=self.may_approve, by=self.by)
             placement.refresh_from_db(fields=["status"])
-            self.changed = self.changed or tool.history.values_list("history_id", flat=True).first() != record
+        else:
+            tool._history_user = self.by  # type: ignore[attr-defined]
+            tool.save()
 
     def accepted(self, item: TemplateIn) -> approving.Accepted:
         """What the document accepts of the checker's warnings; None: it does not speak of them, so they pass."""

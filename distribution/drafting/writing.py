@@ -11,7 +11,7 @@ from django.utils import timezone
 from coupons.conditions.audiences import named_by
 from coupons.models import Area, Audience, Category, CouponTemplate, Merchant, Supply
 from coupons.models.places import Named
-from distribution.drafting.document import MessageIn, ShareIn, TriggerIn
+from distribution.drafting.document import MessageIn, PageIn, ShareIn, TriggerIn
 from distribution.models import Campaign, MessageTemplate, Offer, Placement
 
 
@@ -21,7 +21,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
     placements = list(
         Placement.objects.filter(campaign=campaign)
         .order_by("id")
-        .select_related("trigger__message", "share_plan")
+        .select_related("trigger__message", "share_plan", "claim_page")
         .prefetch_related(Prefetch("offers", Offer.objects.order_by("position", "id").select_related("template")))
     )
     triggers = [placement.trigger for placement in placements if hasattr(placement, "trigger")]
@@ -167,6 +167,8 @@ def _tools(placement: Placement) -> dict[str, Any]:
         said["trigger"]["message"] = trigger.message.key if trigger.message else None
     if plan := getattr(placement, "share_plan", None):
         said["share"] = {field: getattr(plan, field) for field in ShareIn.model_fields}
+    if page := getattr(placement, "claim_page", None):
+        said["page"] = {field: getattr(page, field) for field in PageIn.model_fields}
     return said
 
 
