@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
+from coupons.rules import reversal
 from stats.rehearsing.assumptions import WHOLE, Assumptions, part, whole
 from stats.rehearsing.planning import Plan
 from stats.rehearsing.replaying import Chance
@@ -64,6 +65,12 @@ class Expecting:
         self.left = {name: limit * WHOLE for name in SHARED if (limit := limits[name]) is not None}
         self.each, self.each_day = self._each("customer"), self._each("customer_daily")
         self.alone = plan.template.newcomer or plan.template.exclusive_group is not None
+        row = plan.template.row
+        cases = reversal.CASES.keys() - {"expired"}
+        #: Then what it took off less than its worth stays committed; see the decision on the purse.
+        self.may_come_back = any(
+            reversal.outcome(row.reversal, row.returns_on_rollback, case) != "stays" for case in cases
+        )
         self.by_day: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SUMS, 0))
         self.reached: dict[str, Reached] = {}
         self.claimers: dict[int, Claimer] = defaultdict(Claimer)
@@ -201,7 +208,7 @@ class Expecting:
             return
         held.weight -= used
         discount = used * takes // of
-        moved = discount if self.plan.template.row.returns_on_rollback else used * self.worth_fen
+        moved = discount if self.may_come_back else used * self.worth_fen
         if "budget_fen" in self.left and held.committed_fen:
             self.left["budget_fen"] += moved - discount
         held.committed_fen = max(0, held.committed_fen - moved)

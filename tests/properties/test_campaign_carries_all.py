@@ -121,6 +121,7 @@ EVERYTHING: dict[str, Any] = {
             "exclusive_group": "g1",
             "stack_group": "own",
             "returns_on_rollback": False,
+            "reversal": {"cancelled": "grace", "grace_days": 3},
             "looks": {"color": "#112233"},
             "limits": {name: 10_000 + place for place, name in enumerate(Supply.LIMITS)},
             "status": "paused",
