@@ -68,6 +68,7 @@ NOT_CARRIED = {
     "InboundEvent": "what became of it",
     "Rest": "what became of it",
     "Message": "what became of it",
+    "EffectReading": "what became of it",
     "Binding": "names customers of one house",
     "ClaimLink": "in somebody's hands, who is paid by the house that gave it",
     "RedemptionLine": "what became of it",
