@@ -75,6 +75,8 @@ def _outcome(rule: CompiledRule, told: InboundEvent, resting: dict[str, datetime
         ]
         if not fitting:
             return "nothing_on_offer", 0
+        if placements.in_control_group(rule.placement, event.customer):
+            return "in_control_group", 0
         if rule.cooldown:
             resting[event.customer] = now + rule.cooldown
         worths = [offer.template.worth_fen for offer in fitting]

@@ -21,7 +21,7 @@ from coupons.models import ApiKey, CouponTemplate, Fact, TemplateDraft, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
-from couponsite.demo import codes, pages, triggers
+from couponsite.demo import codes, guarded, pages, triggers
 from couponsite.demo.campaigns import CITIES, MERCHANTS, documents
 from distribution import claiming, drafting
 from distribution.models import Placement
@@ -88,6 +88,7 @@ def fill(now: datetime, say: Callable[[str], None]) -> None:
         if offset % 10 == 0 and offset:
             say(f"  {-offset} days ago")
     _afterwards()
+    guarded.make(today)
     say("H5 pages …")
     pages.make(random.Random(13), today)
     say("Codes and bindings …")
