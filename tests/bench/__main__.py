@@ -28,13 +28,13 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from couponsite import serving
-from tests.bench import areas, bulk, company, database, doors, facts, ledger, load, rehearsal
+from tests.bench import areas, bulk, company, database, doors, facts, ledger, load, rehearsal, reminders
 from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts", "areas")
+PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts", "areas", "reminders")
 
 
 def main() -> None:
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="each path, each round")
     parser.add_argument("--customers", type=int, default=facts.CUSTOMERS, help="of the part facts")
+    parser.add_argument("--coupons", type=int, default=reminders.COUPONS, help="of the part reminders")
     told = parser.parse_args()
     with scratch_database() as dsn:
         if {*told.parts} - {"facts", "bulk"}:
@@ -61,6 +62,8 @@ def main() -> None:
             show_ledger()
         if "areas" in told.parts:
             show_areas()
+        if "reminders" in told.parts:
+            show_reminders(told.coupons)
         if "facts" in told.parts:
             show_facts(told.customers)
 
@@ -98,6 +101,13 @@ def show_database(dsn: str, filled: company.Company, rounds: int) -> None:
     for one in measured:
         aim = f"{one.least:>7.2f}  {'met' if one.ratio >= one.least else 'short'}" if one.least else ""
         say(f"{one.name:<32}{one.floor:<38}{one.rate:>11.0f}{one.ratio:>8.2f}{aim}")
+
+
+def show_reminders(coupons: int) -> None:
+    say(f"\nReminders, {coupons:,} coupons more, one in ten due …")
+    found = reminders.measure(coupons)
+    met = "met" if found.seconds <= found.limit else "short"
+    say(f"{found.due:,} chosen of {found.coupons:,}: {found.seconds:.1f} s, limit {found.limit:.1f} s  {met}")
 
 
 def show_bulk(rounds: int) -> None:
