@@ -1,5 +1,6 @@
 """提醒: who is reminded of an unused coupon, when, and what came of it."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -92,21 +93,29 @@ class ReminderRule(models.Model):
 
     def clean(self) -> None:
         errors: dict[str, Any] = {}
-        days = self.template.valid_days if self.template is not None else None
-        before = self.basis == self.Basis.BEFORE_EXPIRY
-        hours = self.amount * (24 if self.unit == self.Unit.DAYS else 1)
         if self.campaign_id and self.template_id:
             errors["template"] = ValidationError(_("A campaign or a template, not both."), code="only_one")
-        if not before and self.unit == self.Unit.HOURS:
+        if self.basis == self.Basis.AFTER_CLAIM and self.unit == self.Unit.HOURS:
             errors["unit"] = ValidationError(_("After the claim it is counted in days."), code="not_here")
-        if days and before and hours >= days * 24:
-            sentence = _("The coupon is valid for %(days)d days: the reminder would come with the claim or before it.")
-            errors["amount"] = ValidationError(sentence % {"days": days}, code="too_long")
-        if days and self.template and not before and self.amount >= days + self.template.starts_after_days:
-            sentence = _("The coupon is valid for %(days)d days: by then it has expired.")
-            errors["amount"] = ValidationError(sentence % {"days": days}, code="after_expiry")
+        elif self.template is not None and self.amount and not self.comes_in_time(self.template):
+            sentence = _("No coupon of this template lives so long: it would never be reminded of.")
+            errors["amount"] = ValidationError(sentence, code="never_due")
         if errors:
             raise ValidationError(errors)
+
+    def comes_in_time(self, template: CouponTemplate) -> bool:
+        """Whether some coupon of the template lives at the rule's moment, between its claim and its end."""
+        away = timedelta(days=self.amount) if self.unit == self.Unit.DAYS else timedelta(hours=self.amount)
+        match template.validity_type:
+            case CouponTemplate.Validity.CLAIM_DAY:
+                life = timedelta(days=1)
+            case CouponTemplate.Validity.DAYS_AFTER_CLAIM:
+                life = timedelta(days=(template.valid_days or 0) + template.starts_after_days)
+            case _:
+                if template.valid_from is None or template.valid_until is None:
+                    return True
+                life = template.valid_until - template.valid_from
+        return away < life
 
 
 class Reminder(models.Model):

@@ -1,9 +1,15 @@
 """Which coupons a reminder rule is about at a moment, how many there will be, and what came of reminding."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import Any, NamedTuple
 
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from coupons import checking
+from coupons.checking import Case, Finding, Witness
 from coupons.queries.direct import row, rows
 from distribution.models import ReminderRule
 
@@ -40,6 +46,19 @@ def window_sql(rule: ReminderRule, after: datetime, until: datetime, now: dateti
         )
         parameters["campaign"] = rule.campaign_id
     return where, due, parameters
+
+
+@checking.register
+def in_time(case: Case, witness: Witness | None) -> Iterator[Finding]:
+    """Reminder rules that are about this template and would come after its coupons are over."""
+    template = case.template
+    if case.placed.key or not template.pk:
+        return  # of the template itself, once
+    about = Q(template=template) | Q(template=None, campaign=None) | Q(campaign__budget=template.budget_id)
+    for rule in ReminderRule.objects.filter(about, status=ReminderRule.Status.LIVE).order_by("pk"):
+        if not rule.comes_in_time(template):
+            sentence = _("The reminder “%(rule)s” never comes: no coupon of this template lives so long.")
+            yield Finding("reminder_never_due", "warning", sentence % {"rule": rule}, ("validity_type",))
 
 
 class Forecast(NamedTuple):

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from coupons import checking
 from coupons.lifecycle import ending
 from coupons.models import Coupon, Customer
 from distribution import reminding
@@ -223,7 +224,7 @@ def test_how_many_tomorrow(alice, clock):
         ({"amount": 0}, "amount"),
         ({"basis": "after_claim", "unit": "hours"}, "unit"),
         ({"amount": 7}, "amount"),
-        ({"basis": "after_claim", "amount": 8}, "amount"),
+        ({"basis": "after_claim", "amount": 7}, "amount"),
         ({"holdout_percent": Decimal(95)}, "holdout_percent"),
     ],
 )
@@ -234,3 +235,15 @@ def test_a_rule_that_makes_no_sense_is_an_error_at_its_field(clock, fields, wron
     with pytest.raises(ValidationError) as no:
         rule(clock, template=template, **fields)
     assert wrong in no.value.error_dict
+
+
+def test_the_checker_warns_of_reminders_that_would_never_come(clock):
+    """C11: a coupon of one day under a rule of three days before its end; one of a week under the same rule is well."""
+    made = rule(clock)
+    short = making.template(validity_type="claim_day")
+    found = [finding for finding in checking.verdict(short).findings if finding.code == "reminder_never_due"]
+    assert [(finding.severity, finding.fields) for finding in found] == [("warning", ("validity_type",))]
+    assert made.name in found[0].sentence
+    assert "reminder_never_due" not in {finding.code for finding in checking.verdict(making.template()).findings}
+    reminding.move(made, "pause", by=None, now=clock.now())
+    assert "reminder_never_due" not in {finding.code for finding in checking.verdict(short).findings}
