@@ -55,6 +55,17 @@ def circle(key: str, conditions: Rules, others: Mapping[str, Rules] | None = Non
     return []
 
 
+def leading_to(key: str) -> set[str]:
+    """The audience, and all that name it, directly or through others."""
+    known: dict[str, Rules] = dict(Audience.objects.values_list("key", "conditions"))
+    found: set[str] = set()
+    more = {key}
+    while more:
+        found |= more
+        more = {other for other, conditions in known.items() if not found.isdisjoint(named_by(conditions))} - found
+    return found
+
+
 #: Those being compiled: one that leads back to itself (written twice at the same moment) is one that nobody knows.
 _open: ContextVar[frozenset[str]] = ContextVar("_open", default=frozenset())
 

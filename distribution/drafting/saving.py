@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
 from coupons import approving, rules
-from coupons.conditions.audiences import circle
+from coupons.conditions.audiences import circle, leading_to, named_by
 from coupons.editing import save_template, set_budget
 from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Merchant, Supply
 from coupons.models.checks import check_worst_case
@@ -30,7 +30,7 @@ from distribution.drafting.document import (
     TemplateIn,
     TriggerIn,
 )
-from distribution.models import Campaign, ClaimPage, MessageTemplate, Placement, SharePlan, TriggerRule
+from distribution.models import Campaign, ClaimPage, MessageTemplate, Offer, Placement, SharePlan, TriggerRule
 from distribution.queries import offered_where
 
 Limits = Mapping[str, int | None]
@@ -250,7 +250,7 @@ class _Saving:
             audience = there.get(item.key) or Audience(key=item.key)
             before = audience.conditions
             self.save_changed(audience, item.model_copy(update={"conditions": cleaned}), ("name", "conditions"))
-            if before != cleaned and audience.offers.filter(placement__status=Placement.Status.LIVE).exists():
+            if before != cleaned and _is_at_work(item.key):
                 self.needs_approval("audience", item.key)
 
     def audiences_by_need(self) -> list[tuple[int, AudienceIn]]:
@@ -381,6 +381,15 @@ class _Saving:
 
     def needs_approval(self, kind: str, key: str) -> None:
         self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})
+
+
+def _is_at_work(audience: str) -> bool:
+    """Whether something live asks for it, if only through other audiences."""
+    asking = leading_to(audience)
+    live = CouponTemplate.objects.filter(status=CouponTemplate.Status.LIVE, claim_conditions__has_key="audiences")
+    return Offer.objects.filter(audience__in=asking, placement__status=Placement.Status.LIVE).exists() or any(
+        not asking.isdisjoint(named_by(conditions)) for conditions in live.values_list("claim_conditions", flat=True)
+    )
 
 
 def _named(item: AudienceIn) -> set[str]:

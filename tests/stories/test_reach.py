@@ -132,6 +132,11 @@ def test_any_of_several_and_none_of_others_at_the_claim(customer, system):
         key: customer(key).post("placements/p/claims/", {}).status for key in ("vip", "leaving", "unknown", "nobody")
     }
     assert status == {"vip": 201, "leaving": 409, "unknown": 409, "nobody": 409}
+    widened = {
+        **document,
+        "audiences": [*document["audiences"][:2], {"key": "leaving", "name": "流失", "conditions": {}}],
+    }
+    assert system("manage").post("campaigns/", widened).code == "approval_needed"
     document["audiences"][1]["conditions"] = {"audiences": {"any_of": ["kept"]}}
     assert caller.post("campaigns/", document).wrong == {"audiences.1.conditions.audiences": "circle"}
     document["templates"][0]["use_conditions"] = {"audiences": {"any_of": ["kept"]}}
