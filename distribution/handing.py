@@ -57,7 +57,9 @@ def codes_file(job: Job) -> Iterator[jobs.Step]:
     book = Workbook(write_only=True)
     _terms(book, batch)
     total = batch.code_count if whole else batch.exchanges.count()
-    heading = [_("Code"), _("For")] if whole else [_("Code"), _("Customer"), _("At"), _("Coupons")]
+    heading = (
+        [_("Redemption code"), _("For")] if whole else [_("Redemption code"), _("Customer"), _("At"), _("Coupons")]
+    )
     left, done = 0, 0
     sheet: Any = None
     for rows in _whole(batch) if whole else _exchanged(batch):
@@ -110,8 +112,8 @@ def _terms(book: Workbook, batch: CodeBatch) -> None:
         (_("Batch"), batch.name),
         (_("Placement"), f"{placement} ({placement.key})"),
         (_("Campaign"), campaign.name),
-        (_("From"), f"{timezone.localtime(campaign.starts_at):%Y-%m-%d %H:%M}"),
-        (_("Until"), f"{timezone.localtime(campaign.ends_at):%Y-%m-%d %H:%M}"),
+        (_("Campaign starts"), f"{timezone.localtime(campaign.starts_at):%Y-%m-%d %H:%M}"),
+        (_("Campaign ends"), f"{timezone.localtime(campaign.ends_at):%Y-%m-%d %H:%M}"),
         (_("Codes"), batch.code_count),
         (_("Uses of each code"), batch.use_limit),
         (_("Used"), batch.exchanges.count()),

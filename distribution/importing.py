@@ -30,7 +30,7 @@ SELECT t.digest, %s, t.hint, t.customer, 1, 0
   FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS t(digest, hint, customer) ON CONFLICT DO NOTHING
 """
 SAID = {
-    "taken": gettext_lazy("taken over"),
+    "taken": gettext_lazy("read in"),
     "empty": gettext_lazy("No code."),
     "too_long": gettext_lazy("The code is too long."),
     "too_easy": gettext_lazy("Too easy to guess."),
@@ -90,7 +90,7 @@ def import_codes(job: Job) -> Iterator[jobs.Step]:
         yield jobs.Step(done=done, cursor=done, total=total)
 
     found: dict[str, Any] = {"taken": 0, "bits": None, "named": False}
-    heading = [_("Row"), _("Code"), _("Outcome"), _("In words")]
+    heading = [_("Row"), _("Redemption code"), _("Outcome"), _("In words")]
     with sheets.excel_file(heading, _outcomes(batch, _rows(job, total), found)) as file:
         jobs.attach(job, "codes.xlsx", file)
     state = State.READY if found["taken"] else State.CLOSED

@@ -223,9 +223,9 @@ class BindingAdmin(Desk):
         "placement",
         "audience",
         "again_for",
-        "made_by",
-        "confirmed_by",
-        "approved_by",
+        "who_made_by",
+        "who_confirmed_by",
+        "who_approved_by",
         "created_at",
         "starts_at",
         "ended_at",
@@ -241,7 +241,7 @@ class BindingAdmin(Desk):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("placement", "name", "kind", "accounts", "file", "audience")})]
-        names = [name for name in self._READ if getattr(obj, name) is not None]
+        names = [name for name in self._READ if getattr(obj, name.removeprefix("who_")) is not None]
         return [(None, {"fields": names})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -350,6 +350,20 @@ class BindingAdmin(Desk):
         if not job.result:
             raise Http404
         return FileResponse(job.result.open("rb"), as_attachment=True, filename=f"binding-{pk}.xlsx")
+
+    # --- to read: accounts are no links, for whoever may not open them ---------------------------------------------
+
+    @display(description=gettext_lazy("Made by"))
+    def who_made_by(self, obj: Any) -> str:
+        return str(obj.made_by)
+
+    @display(description=gettext_lazy("Confirmed by"))
+    def who_confirmed_by(self, obj: Any) -> str:
+        return str(obj.confirmed_by)
+
+    @display(description=gettext_lazy("Second person"))
+    def who_approved_by(self, obj: Any) -> str:
+        return str(obj.approved_by)
 
     # --- columns --------------------------------------------------------------------------------------------------
 

@@ -141,13 +141,17 @@ DOWNLOAD = Move(
 
 class DownloadInline(ReadInline):
     model = CodeDownload
-    fields = ("at", "by", "what", "completed_at")
+    fields = ("at", "taken_by", "what", "completed_at")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("Downloads on record")
     ordering = ("-id",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("distribution.view_codebatch")
+
+    @display(description=gettext_lazy("Taken by"))
+    def taken_by(self, obj: Any) -> str:
+        return str(obj.by)
 
     @display(description=gettext_lazy("Codes"))
     def what(self, obj: Any) -> str:
@@ -192,13 +196,13 @@ class CodeBatchAdmin(Desk):
         if obj is None:
             fields: tuple[str, ...] = ("placement", "name", "kind", *dict.fromkeys(chain(*NEEDS.values())))
         else:
-            fields = ("placement", "kind_name", "count_words", "guess_words", "made_by", "created_at", "closed_at")
+            fields = ("placement", "kind_name", "count_words", "guess_words", "maker", "created_at", "closed_at")
         return [(None, {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ()
-        return ("placement", "kind_name", "count_words", "guess_words", "made_by", "created_at", "closed_at")
+        return ("placement", "kind_name", "count_words", "guess_words", "maker", "created_at", "closed_at")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None else ()
@@ -362,6 +366,10 @@ class CodeBatchAdmin(Desk):
         uses = obj.code_count * obj.use_limit
         return bar(obj.exchange_count, uses, f"{obj.exchange_count:,} / {uses:,}")
 
+    @display(description=gettext_lazy("Made by"))
+    def maker(self, obj: Any) -> str:
+        return str(obj.made_by or "–")
+
     @display(description=gettext_lazy("Codes"))
     def count_words(self, obj: Any) -> str:
         words = f"{obj.code_count:,}"
@@ -417,7 +425,7 @@ class RedemptionCodeAdmin(ReadDesk):
             return queryset.filter(pk=code.pk), False
         return queryset.filter(customer=search_term) if search_term else queryset, False
 
-    @display(description=gettext_lazy("Code"), ordering="digest")
+    @display(description=gettext_lazy("Redemption code"), ordering="digest")
     def masked(self, obj: Any) -> str:
         return f"{codes.MASK}{obj.hint}"
 
