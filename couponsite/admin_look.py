@@ -46,16 +46,21 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _page(_("Campaigns"), "distribution.campaign", "campaign"),
             _page(_("Coupon templates"), "coupons.coupontemplate", "confirmation_number"),
-            _page(_("Placements"), "distribution.placement", "ads_click"),
             _page(_("Rehearsals"), "stats.rehearsal", "science"),
-            _page(_("H5 pages"), "distribution.claimpage", "smartphone"),
-            _page(_("Triggers"), "distribution.triggerrule", "bolt"),
-            _page(_("Share packets"), "distribution.shareplan", "group_add"),
-            _page(_("Events of the app"), "distribution.inboundevent", "sensors"),
+            _page(_("Placements"), "distribution.placement", "ads_click"),
+            _page(_("Coupons"), "coupons.coupon", "redeem"),
+        ],
+    },
+    {
+        "title": _("Tools of placements"),
+        "items": [
             _page(_("Redemption codes"), "distribution.codebatch", "password"),
             _page(_("Code lookup"), "distribution.redemptioncode", "pin"),
+            _page(_("H5 pages"), "distribution.claimpage", "smartphone"),
             _page(_("Bindings"), "distribution.binding", "person_add"),
-            _page(_("Coupons"), "coupons.coupon", "redeem"),
+            _page(_("Triggers"), "distribution.triggerrule", "bolt"),
+            _page(_("Events of the app"), "distribution.inboundevent", "sensors"),
+            _page(_("Share packets"), "distribution.shareplan", "group_add"),
         ],
     },
     {
