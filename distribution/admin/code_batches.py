@@ -98,8 +98,7 @@ MOVES = (
         (DOWNLOADS_CODES,),
         lambda batch: (
             batch.state in ("ready", "closed")
-            and not batch.file
-            and batch.kind != CodeBatch.Kind.SHARED
+            and not (batch.file and handing.shows_whole(batch))
             and (batch.file_job is None or batch.file_job.state not in Job.OPEN)
         ),
         lambda batch: [
@@ -236,6 +235,8 @@ class CodeBatchAdmin(Desk):
         notes = []
         if obj.shared_code:
             notes.append(_("The code is %(code)s.") % {"code": obj.shared_code})
+        elif obj.job and obj.job.state == Job.State.CANCELLED and obj.state != CodeBatch.State.CLOSED:
+            notes.append(_("Its making was cancelled, so none of its codes can be used: close it and make another."))
         elif obj.handed_at:
             at = f"{timezone.localtime(obj.handed_at):%Y-%m-%d %H:%M}"
             notes.append(_("The whole codes were taken away on %(at)s; since then nobody can see them.") % {"at": at})

@@ -182,3 +182,31 @@ def test_codes_of_another_house_are_read_in_row_by_row(operator, customer, clock
     assert operator.post(ADD, bad).context["adminform"].form.errors
     assert operator.post(ADD, {**bad, "upload": ""}).context["adminform"].form.errors["upload"]
     ledger()
+
+
+def test_what_became_of_the_codes_can_be_taken_away_as_often_as_one_likes(
+    operator, customer, clock, settings, tmp_path
+):
+    """P5: of a shared code, too."""
+    settings.MEDIA_ROOT = tmp_path
+    batch = made(operator, coding.placement(), kind="shared", shared_code="SUMMER", use_limit=5)
+    for number, who in enumerate(("alice", "bob"), 1):
+        assert customer(who).post("exchanges/", {"code": "summer"}).status == 201
+        operator.post(page(batch, "move/file/"))
+        book = load_workbook(io.BytesIO(b"".join(operator.post(page(batch, "file/")))))
+        assert book.worksheets[1].max_row == 1 + number
+    assert not CodeDownload.objects.filter(whole=True).exists()
+
+
+def test_a_batch_whose_making_is_cancelled_says_so(operator, clock):
+    from coupons import jobs
+    from distribution import minting
+
+    batch = minting.begin(CodeBatch(placement=coding.placement(), name="b", code_count=5), by=None)
+    assert minting.move(batch, "pause").job.state == "paused"
+    assert minting.move(batch, "resume").job.state == "waiting"
+    jobs.move(batch.job, "cancel")
+    assert "已取消" in operator.get(page(batch)).content.decode()
+    operator.post(page(batch, "move/close/"))
+    batch.refresh_from_db()
+    assert batch.state == "closed"
