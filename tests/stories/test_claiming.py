@@ -58,7 +58,7 @@ def test_a_customer_claims_and_finds_it_in_the_wallet_with_its_wording(customer,
     assert coupon["discount"] == {"type": "amount_off", "amount_fen": 2000, "threshold_fen": 10000}
 
     assert alice.get("coupons/").body["results"] == [coupon]
-    one = alice.get(f"coupons/{coupon['id']}/").body
+    one = alice.get(f"coupons/{coupon['id']}/", show="true").body
     assert one.pop("presentation")["token"]  # what the counter is shown; the list goes without
     assert one == coupon
     english = alice.get("coupons/", headers={"Accept-Language": "en"}).body["results"][0]
