@@ -330,6 +330,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
                     scope={"merchants": ["laowang"]},
                     stack_group="merchant",
                     cost={"merchant_percent": 50},
+                    reversal={"refunded": "grace", "below_threshold": "returns", "grace_days": 3},
                     limits={"customer_count": 3},
                 )
             ],

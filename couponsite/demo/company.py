@@ -21,7 +21,7 @@ from coupons.models import ApiKey, CouponTemplate, Fact, TemplateDraft, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
-from couponsite.demo import codes, guarded, pages, triggers
+from couponsite.demo import codes, guarded, pages, shops, triggers
 from couponsite.demo.campaigns import CITIES, MERCHANTS, documents
 from distribution import claiming, drafting
 from distribution.models import Placement
@@ -89,6 +89,8 @@ def fill(now: datetime, say: Callable[[str], None]) -> None:
             say(f"  {-offset} days ago")
     _afterwards()
     guarded.make(today)
+    say("Shops …")
+    shops.make(random.Random(14), today, PASSWORD)
     say("H5 pages …")
     pages.make(random.Random(13), today)
     say("Codes and bindings …")
@@ -101,6 +103,7 @@ def accounts() -> list[str]:
     lines = [f"{name:<8} {PASSWORD}   {group} — {what}" for name, group, what in STAFF]
     return [
         *lines,
+        f"{shops.SHOPS[0][4]:<8} {PASSWORD}   店员 — redeems at the counter, /counter/",
         "",
         f"API key (all scopes):  {_key()}",
         f"Customer's token (C00001, 30 days):  {_token('C00001')}",

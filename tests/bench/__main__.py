@@ -28,13 +28,26 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from couponsite import serving
-from tests.bench import areas, bulk, company, database, doors, facts, ledger, load, rehearsal, reminders
+from tests.bench import (
+    areas,
+    bulk,
+    company,
+    database,
+    doors,
+    facts,
+    ledger,
+    load,
+    pricing,
+    rehearsal,
+    reminders,
+    settlement,
+)
 from tests.database import address
 
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts", "areas", "reminders")
+PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts", "areas", "reminders", "pricing", "settlement")
 
 
 def main() -> None:
@@ -46,7 +59,7 @@ def main() -> None:
     parser.add_argument("--coupons", type=int, default=reminders.COUPONS, help="of the part reminders")
     told = parser.parse_args()
     with scratch_database() as dsn:
-        if {*told.parts} - {"facts", "bulk"}:
+        if {*told.parts} - {"facts", "bulk", "pricing", "settlement"}:
             say("Making templates, customers and coupons …")
             filled = company.fill()
         if "doors" in told.parts:
@@ -66,6 +79,10 @@ def main() -> None:
             show_reminders(told.coupons)
         if "facts" in told.parts:
             show_facts(told.customers)
+        if "pricing" in told.parts:
+            show_pricing()
+        if "settlement" in told.parts:
+            show_settlement()
 
 
 def show_doors(filled: company.Company, rounds: int, seconds: float) -> None:
@@ -144,6 +161,21 @@ def show_facts(customers: int) -> None:
     for one in facts.measure(customers):
         met = "met" if one.seconds <= one.limit else "short"
         say(f"{one.name:<60}{one.seconds:>8.2f} s, limit {one.limit:.2f} s  {met}")
+
+
+def show_pricing() -> None:
+    median, worst = pricing.measure()
+    met = "met" if median <= pricing.LIMIT_MS else "short"
+    say(f"\nBest set of {pricing.COUPONS} coupons in {pricing.GROUPS} groups that cut across each other")
+    say(f"median {median:.1f} ms, worst {worst:.1f} ms, limit {pricing.LIMIT_MS:.0f} ms  {met}")
+
+
+def show_settlement() -> None:
+    many, shops = settlement.REDEMPTIONS, settlement.MERCHANTS
+    say(f"\nA statement over {many:,} redemptions of {shops} merchants, with its Excel …")
+    seconds, parties = settlement.measure()
+    met = "met" if seconds <= settlement.LIMIT_SECONDS else "short"
+    say(f"{parties} parties: {seconds:.1f} s, limit {settlement.LIMIT_SECONDS:.0f} s  {met}")
 
 
 @contextmanager

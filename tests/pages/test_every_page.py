@@ -39,6 +39,7 @@ INTERNATIONAL = {
     "SKU",
     "English",
     "JSON",
+    "Webhook",
     "PNG",
     "SVG",
     "Axes",
