@@ -184,6 +184,8 @@ def _table(found: list[Share]) -> dict[str, Any]:
     """The page's rows and its sums; money in yuan."""
     names = settlement.named(found)
     sums = [sum(column) for column in zip(*(_numbers(share) for share in found), strict=True)] if found else []
+    if found:  # the platform has its part in each redemption: its numbers are those of all
+        sums[1], sums[3] = found[0].redeemed_count, found[0].returned_count
     return {
         "heading": [_HEADING[0], *_HEADING[2:]],
         "rows": [(_called(share, names), _shown(_numbers(share))) for share in found],
@@ -211,7 +213,9 @@ def _excel_rows(found: list[Share]) -> Iterator[list[Any]]:
         yield [_called(share, names), share.merchant or "", *numbers, Formula(f"=C{line}+E{line}-G{line}+H{line}")]
     if found:
         last = len(found) + 1
-        yield [_("In all"), "", *(Formula(f"=SUM({letter}2:{letter}{last})") for letter in "CDEFGHI")]
+        # The platform, on line 2, has its part in each redemption: its numbers are those of all.
+        sums = (f"={letter}2" if letter in "DF" else f"=SUM({letter}2:{letter}{last})" for letter in "CDEFGHI")
+        yield [_("In all"), "", *map(Formula, sums)]
 
 
 class SignedYuan(YuanField):

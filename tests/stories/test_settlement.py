@@ -155,6 +155,7 @@ def test_finance_sees_takes_away_and_closes_and_operations_does_not(months, cloc
         *(share.closing_fen for share in shares),
         sum(share.closing_fen for share in shares),
     ]
+    assert (found["D5"], found["F5"]) == (1, 1)
     for address in (PAGE, f"{PAGE}excel/", f"{PAGE}close/"):
         assert operations.get(address, period).status_code == 403
     assert operations.post(f"{PAGE}close/", {"month": "2026-05-01"}).status_code == 403
