@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "couponsite.settings")
 app = Celery("couponsite")
@@ -52,6 +53,10 @@ app.conf.beat_schedule = {
         "task": "distribution.tasks.forget_wrong_codes",
         "schedule": 600.0,
         "options": {"expires": 500},
+    },
+    "prove the ledger": {
+        "task": "stats.tasks.prove_ledger",
+        "schedule": crontab(hour=3, minute=40),
     },
     "fold events into the rollups": {
         "task": "stats.tasks.fold_events",

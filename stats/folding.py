@@ -6,30 +6,40 @@ events, since ids commit out of order. A batch is one statement, so that a fold 
 
 from django.db import connection, transaction
 
-from stats.queries.counting import CELL, EVENTS, MEASURES, SUMS, zone
+from stats.queries.counting import KNOWN_NOW, KNOWN_THEN, MEASURES, SUMS, TABLES, zone
 
-_CELL = ", ".join(CELL)
-_COLUMNS = ", ".join((*CELL, *MEASURES))
 
-# Rows go in sorted, so that two folds lock the cells they share in one order and never wait for each other in a ring.
-_ADD = f"""
-INSERT INTO stats_dayrollup AS r ({_COLUMNS})
-SELECT {_CELL}, {SUMS} FROM counted c GROUP BY {_CELL} ORDER BY {_CELL}
-ON CONFLICT ({_CELL}) DO UPDATE SET {", ".join(f"{m} = r.{m} + excluded.{m}" for m in MEASURES)}
+def _add(table: str) -> str:
+    # Rows go in sorted, so that two folds lock the cells they share in one order and never wait in a ring.
+    cell = ", ".join(TABLES[table])
+    return f"""
+INSERT INTO {table} AS r ({cell}, {", ".join(MEASURES)})
+SELECT {cell}, {SUMS} FROM counted c GROUP BY {cell} ORDER BY {cell}
+ON CONFLICT ({cell}) DO UPDATE SET {", ".join(f"{m} = r.{m} + excluded.{m}" for m in MEASURES)} RETURNING 1
 """  # noqa: S608  names of our own columns
+
+
+_DAYS, _HOURS = (_add(table) for table in TABLES)
+_KEEP = """
+INSERT INTO stats_countedevent (event_id, business_line, activity) SELECT event_id, business_line, activity FROM {}
+"""
 
 _FOLD = f"""
 WITH taken AS (
     DELETE FROM coupons_uncountedevent WHERE event_id IN (
         SELECT event_id FROM coupons_uncountedevent ORDER BY event_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ) RETURNING event_id
-), counted AS ({EVENTS} JOIN taken ON taken.event_id = e.id
-), added AS ({_ADD})
+), counted AS MATERIALIZED ({KNOWN_NOW} JOIN taken ON taken.event_id = e.id
+), kept AS ({_KEEP.format("counted")}), days AS ({_DAYS}), hours AS ({_HOURS})
 SELECT count(*) FROM taken
 """  # noqa: S608  names of our own columns
 
 _RECOUNT = f"""
-WITH gone AS (DELETE FROM coupons_uncountedevent), counted AS ({EVENTS}) {_ADD}
+WITH gone AS (DELETE FROM coupons_uncountedevent RETURNING event_id
+), fresh AS MATERIALIZED ({KNOWN_NOW} JOIN gone ON gone.event_id = e.id
+), kept AS ({_KEEP.format("fresh")}
+), counted AS ({KNOWN_THEN} UNION ALL SELECT * FROM fresh), days AS ({_DAYS}), hours AS ({_HOURS})
+SELECT count(*) FROM days
 """  # noqa: S608  names of our own columns
 
 
@@ -50,14 +60,15 @@ def fold_all(limit: int = 10_000) -> int:
 
 @transaction.atomic
 def rebuild() -> int:
-    """Forget the rollups and count the whole ledger again; how many cells there are now.
+    """Forget the rollups and count the whole ledger again; how many cells of days there are now.
 
     Needed after the business's time zone changed, or when ``check_ledger`` finds the rollups wrong. Claims go on
     meanwhile, folds wait, readers see the old numbers until the new ones are there.
     """
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE stats_dayrollup IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE stats_dayrollup, stats_hourrollup IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("DELETE FROM stats_dayrollup")
+        cursor.execute("DELETE FROM stats_hourrollup")
         # One snapshot: whichever event it sees, it sees in the queue as well, and takes it out of there.
         cursor.execute(_RECOUNT, zone())
-        return cursor.rowcount
+        return cursor.fetchone()[0]

@@ -1,8 +1,23 @@
+import structlog
 from celery import shared_task
 
-from stats import effect, folding, rehearsing  # noqa: F401  tasks run rehearsals and readings
+from stats import effect, folding, proving, rehearsing  # noqa: F401  tasks run rehearsals and readings
+
+log = structlog.get_logger(__name__)
+#: The first of them say enough; check_ledger tells them all.
+MOST_TOLD = 100
 
 
 @shared_task
 def fold_events() -> int:
     return folding.fold_all()
+
+
+@shared_task
+def prove_ledger() -> int:
+    """Every night: how many differences there are; each stands in the log, where somebody is woken by it."""
+    found = [str(difference) for difference in proving.differences()]
+    for words in found[:MOST_TOLD]:
+        log.error("ledger_differs", difference=words)
+    log.info("ledger_proved", differences=len(found))
+    return len(found)

@@ -1,5 +1,5 @@
 from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
-from stats.models.rollups import DayRollup
+from stats.models.rollups import Activity, CountedEvent, DayRollup, HourRollup
 
-__all__ = ["DayRollup", "EffectReading", "Rehearsal"]
+__all__ = ["Activity", "CountedEvent", "DayRollup", "EffectReading", "HourRollup", "Rehearsal"]

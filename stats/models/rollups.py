@@ -3,15 +3,25 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from coupons.models import CouponEvent
 from coupons.models.keys import KEY_LENGTH
 
 
-class DayRollup(models.Model):
-    """汇总 of one day (business time zone) × template × placement × city. Sums of event rows, nothing else.
+class Activity(models.TextChoices):
+    """活跃度: a customer's finished orders of the thirty days that end with the event's."""
 
-    Channel, form and campaign follow from placement and template when numbers are read: kept here, they could
-    disagree with them. Blank, not NULL, where an event names no placement or city: PostgreSQL 14 can then hold a
-    cell to one row.
+    NONE = "none", _("no orders in 30 days")
+    LOW = "low", _("1 to 3 orders in 30 days")
+    MIDDLE = "middle", _("4 to 9 orders in 30 days")
+    HIGH = "high", _("10 orders or more in 30 days")
+
+
+class Rollup(models.Model):
+    """汇总: sums of event rows, nothing else.
+
+    Channel, form, campaign, category and merchant follow from placement and template when numbers are read: kept here,
+    they could disagree with them. Blank, not NULL, where an event names none: PostgreSQL 14 can then hold a cell to
+    one row.
     """
 
     MEASURES = (
@@ -33,6 +43,8 @@ class DayRollup(models.Model):
     template_id = models.BigIntegerField()
     placement = models.CharField(_("placement"), max_length=KEY_LENGTH, blank=True)
     city_id = models.CharField(_("city"), max_length=6, blank=True)
+    business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, blank=True)
+    activity = models.CharField(_("activity level"), max_length=6, choices=Activity, blank=True)
     issued_count = models.BigIntegerField(_("issued"), default=0)
     redeemed_count = models.BigIntegerField(_("redeemed"), default=0)
     rolled_back_count = models.BigIntegerField(_("rolled back"), default=0)
@@ -46,11 +58,54 @@ class DayRollup(models.Model):
     paid_fen = models.BigIntegerField(_("paid"), default=0)
 
     class Meta:
-        verbose_name = _("day's rollup")
-        verbose_name_plural = _("day rollups")
-        constraints = [
-            models.UniqueConstraint(fields=["day", "template_id", "placement", "city_id"], name="rollup_cell_once")
-        ]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.day} {self.template_id} {self.placement} {self.city_id}"
+
+
+class DayRollup(Rollup):
+    """One day (business time zone) × template × placement × city × business line × activity level."""
+
+    class Meta:
+        verbose_name = _("day's rollup")
+        verbose_name_plural = _("day rollups")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "template_id", "placement", "city_id", "business_line", "activity"],
+                name="rollup_cell_once",
+            )
+        ]
+
+
+class HourRollup(Rollup):
+    """One hour of a day, else as :class:`DayRollup`."""
+
+    hour = models.SmallIntegerField(_("hour"))
+
+    class Meta:
+        verbose_name = _("hour's rollup")
+        verbose_name_plural = _("hour rollups")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "hour", "template_id", "placement", "city_id", "business_line", "activity"],
+                name="hour_rollup_cell_once",
+            )
+        ]
+
+
+class CountedEvent(models.Model):
+    """An event that the rollups hold, with what was known of its order and its customer when it was counted.
+
+    Both may be told otherwise later; kept, they let everybody count again and come to the same.
+    """
+
+    event = models.OneToOneField(
+        CouponEvent, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="counted"
+    )
+    business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, blank=True)
+    activity = models.CharField(_("activity level"), max_length=6, choices=Activity, blank=True)
+
+    class Meta:
+        verbose_name = _("counted event")
+        verbose_name_plural = _("counted events")

@@ -2,27 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import CELL, EVENTS, FOLDED, MEASURES, SUMS, UNFOLDED, zone
+from stats.queries.counting import DAY_CELL, LEDGER, MEASURES, SUMS, TABLES, seen, zone
 
-_CELL = ", ".join(CELL)
 
-_CELLS = f"""
-WITH seen AS (SELECT {_CELL}, {SUMS} FROM ({FOLDED} UNION ALL {UNFOLDED}) c GROUP BY {_CELL}),
-     ledger AS (SELECT {_CELL}, {SUMS} FROM ({EVENTS}) c GROUP BY {_CELL})
-SELECT {_CELL}, {", ".join(f"coalesce(seen.{m}, 0), coalesce(ledger.{m}, 0)" for m in MEASURES)}
-  FROM seen FULL JOIN ledger USING ({_CELL})
+def _cells(table: str) -> str:
+    cell = ", ".join(TABLES[table])
+    return f"""
+WITH seen AS (SELECT {cell}, {SUMS} FROM ({seen(table)}) c GROUP BY {cell}),
+     ledger AS (SELECT {cell}, {SUMS} FROM ({LEDGER}) c GROUP BY {cell})
+SELECT {cell}, {", ".join(f"coalesce(seen.{m}, 0), coalesce(ledger.{m}, 0)" for m in MEASURES)}
+  FROM seen FULL JOIN ledger USING ({cell})
  WHERE ({", ".join(f"coalesce(seen.{m}, 0)" for m in MEASURES)})
     <> ({", ".join(f"coalesce(ledger.{m}, 0)" for m in MEASURES)})
- ORDER BY {_CELL}
+ ORDER BY {cell}
 """  # noqa: S608  names of our own columns
+
 
 _PURSES = f"""
 WITH moved AS (
     SELECT t.budget_id AS id, sum(c.committed_fen)::bigint AS committed_fen, sum(c.spent_fen)::bigint AS spent_fen
-      FROM ({FOLDED} UNION ALL {UNFOLDED}) c JOIN coupons_coupontemplate t ON t.id = c.template_id
+      FROM ({seen("stats_dayrollup")}) c JOIN coupons_coupontemplate t ON t.id = c.template_id
      GROUP BY t.budget_id
 )
 SELECT b.id, coalesce(moved.committed_fen, 0), b.committed_fen, coalesce(moved.spent_fen, 0), b.spent_fen
@@ -34,6 +37,16 @@ SELECT b.id, coalesce(moved.committed_fen, 0), b.committed_fen, coalesce(moved.s
 _LOST = """
 SELECT u.event_id FROM coupons_uncountedevent u
  WHERE NOT EXISTS (SELECT FROM coupons_couponevent e WHERE e.id = u.event_id) ORDER BY u.event_id
+"""
+
+
+#: An event waits to be counted or is counted: one of them.
+_ONCE = """
+SELECT e.id, (u.event_id IS NOT NULL)::int + (k.event_id IS NOT NULL)::int
+  FROM coupons_couponevent e
+  LEFT JOIN coupons_uncountedevent u ON u.event_id = e.id
+  LEFT JOIN stats_countedevent k ON k.event_id = e.id
+ WHERE (u.event_id IS NULL) = (k.event_id IS NULL) ORDER BY e.id
 """
 
 
@@ -51,20 +64,32 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Rollups and unfolded events against the ledger; then each budget against them; then events that are not there."""
+    """Rollups and unfolded events against the ledger; each budget against them; each event counted once, and there."""
     with connection.cursor() as cursor:
-        cursor.execute(_CELLS, zone())
-        for day, template, placement, city, *pairs in cursor:
-            where = f"rollup of {day}, template {template}, placement {placement or '-'}, city {city or '-'}"
-            for measure, stored, counted in zip(MEASURES, pairs[::2], pairs[1::2], strict=True):
-                if stored != counted:
-                    yield Difference(where, measure, stored, counted)
+        for table, cell in TABLES.items():
+            cursor.execute(_cells(table), zone())
+            for found in cursor.fetchall():
+                where = _where(dict(zip(cell, found, strict=False)))
+                pairs = found[len(cell) :]
+                for measure, stored, counted in zip(MEASURES, pairs[::2], pairs[1::2], strict=True):
+                    if stored != counted:
+                        yield Difference(where, measure, stored, counted)
         cursor.execute(_PURSES, zone())
         for budget, committed, stored_committed, spent, stored_spent in cursor.fetchall():
             if stored_committed != committed:
                 yield Difference(f"budget {budget}", "committed_fen", stored_committed, committed)
             if stored_spent != spent:
                 yield Difference(f"budget {budget}", "spent_fen", stored_spent, spent)
+        cursor.execute(_ONCE)
+        for event, times in cursor.fetchall():
+            yield Difference(f"event {event}", "waiting or counted", times, 1)
         cursor.execute(_LOST)
         for (event,) in cursor.fetchall():
             yield Difference(f"event {event}", "in the ledger", 0, 1)
+
+
+def _where(cell: dict[str, Any]) -> str:
+    moment = str(cell["day"]) if "hour" not in cell else f"{cell['day']} {cell['hour']:02}:00"
+    names = {"template_id": "template", "city_id": "city", "business_line": "line"}
+    said = ", ".join(f"{names.get(name, name)} {cell[name] or '-'}" for name in DAY_CELL[1:])
+    return f"rollup of {moment}, {said}"

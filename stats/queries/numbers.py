@@ -7,13 +7,21 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import FOLDED, MEASURES, SUMS, UNFOLDED, zone
+from stats.queries.counting import MEASURES, SUMS, seen, zone
 
 DIMENSIONS = {
     "day": "c.day",
+    "hour": "c.hour",
+    "weekday": "date_part('isodow', c.day)::int",
+    "week": "date_trunc('week', c.day)::date",
+    "month": "date_trunc('month', c.day)::date",
     "template": "c.template_id",
     "placement": "c.placement",
     "city": "c.city_id",
+    "business_line": "c.business_line",
+    "activity": "c.activity",
+    "category": "coalesce(t.category_id, '')",
+    "merchant": "coalesce(t.merchant_id, '')",
     "channel": "coalesce(p.channel, '')",
     "form": "coalesce(p.form, '')",
     "campaign": "m.id",
@@ -77,25 +85,28 @@ def numbers(
     """Numbers from the first to the last day, both included, once for each grouping; all from one snapshot.
 
     ``numbers(("day",), ("channel", "city"), ())`` gives three dicts whose keys are ``(day,)``, ``(channel, city)`` and
-    ``()``. Without a placement or a city the name is ``""``, without a campaign None. ``only`` keeps what equals.
+    ``()``. Without a placement, a city or another name it is ``""``, without a campaign None. Weekdays are 1 to 7,
+    Monday first; weeks and months go by their first day. ``only`` keeps what equals.
     """
     only = only or {}
     asked = list(dict.fromkeys(name for grouping in groupings for name in grouping))
     wanted = [f"{DIMENSIONS[name]} = %(only_{name})s" for name in only]
     wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
     named = {*asked, *only}
+    table = "stats_hourrollup" if "hour" in named else "stats_dayrollup"
     joins = ""
     if named & {"channel", "form"}:
         joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
-    if "campaign" in named:
+    if named & {"campaign", "category", "merchant"}:
         joins += " LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id"
+    if "campaign" in named:
         joins += " LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id"
     sets = ", ".join(f"({', '.join(DIMENSIONS[name] for name in grouping)})" for grouping in groupings)
     columns = "".join(f"{DIMENSIONS[name]}, " for name in asked)
     # Which grouping a row belongs to: a bit for each name that is not part of it.
     which = f"GROUPING({', '.join(DIMENSIONS[name] for name in asked)})" if asked else "0"
     statement = f"""
-        SELECT {which}, {columns}{SUMS} FROM ({FOLDED} UNION ALL {UNFOLDED}) c{joins}
+        SELECT {which}, {columns}{SUMS} FROM ({seen(table)}) c{joins}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} GROUP BY GROUPING SETS ({sets})
     """  # noqa: S608  made of the names above
     bits = {

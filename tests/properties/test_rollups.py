@@ -14,17 +14,22 @@ from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupons.models import Budget, CouponEvent, CouponTemplate, UncountedEvent
+from coupons.models import Budget, Category, CouponEvent, CouponTemplate, Customer, CustomerDay, UncountedEvent
 from distribution.models import Campaign, Placement
+from redemption.models import Order, Redemption
 from stats import folding
-from stats.models import DayRollup
+from stats.models import CountedEvent, DayRollup, HourRollup
 from stats.queries import ledger
 from stats.queries.counting import KINDS, MEASURES
 from stats.queries.numbers import Numbers, numbers
+from stats.queries.opening import customers, customers_by_day, events_of
+from stats.tasks import prove_ledger
 
 pytestmark = pytest.mark.django_db
 
 CITIES = ("110000", "310000")
+#: A use each of the first two customers.
+USES = [None, uuid.UUID(int=1), uuid.UUID(int=2)]
 UTC = dt.UTC
 
 
@@ -35,17 +40,45 @@ def happened(*events: dict) -> None:
     UncountedEvent.objects.bulk_create([UncountedEvent(event=row) for row in rows])
 
 
+def told(customer: int, orders: list[tuple[dt.date, int]]) -> None:
+    """Orders of these days, told late or early: what is known of the customer's activity from now on."""
+    for day, count in orders:
+        row, _made = CustomerDay.objects.get_or_create(customer_id=customer, day=day)
+        row.order_count += count
+        row.save()
+
+
+def level(customer: int, day: dt.date) -> str:
+    """By hand: the orders of the thirty days that end with this one."""
+    days = CustomerDay.objects.filter(customer_id=customer, day__gt=day - dt.timedelta(30), day__lte=day)
+    orders = sum(days.values_list("order_count", flat=True))
+    return "high" if orders >= 10 else "middle" if orders >= 4 else "low" if orders else "none"
+
+
 def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
-    """The ledger counted by hand, event by event."""
+    """The ledger counted by hand, event by event; what was known of a counted event's customer is on record."""
     from django.conf import settings as house
 
+    kept = {row.event_id: (row.business_line, row.activity) for row in CountedEvent.objects.all()}
+    templates = {template.pk: template for template in CouponTemplate.objects.all()}
+    lines = dict(Redemption.objects.values_list("id", "order__business_line"))
     placements = {p.key: p for p in Placement.objects.all()}
     campaigns = dict(Campaign.objects.values_list("budget__templates__id", "id"))
     sums: dict[tuple, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
     for event in CouponEvent.objects.all():
-        placement = placements.get(event.placement)
+        placement, template = placements.get(event.placement), templates.get(event.template_id)
+        at = event.at.astimezone(ZoneInfo(house.TIME_ZONE))
+        known = kept.get(event.pk) or (lines.get(event.redemption_id) or "", level(event.customer_id, at.date()))
         names = {
-            "day": event.at.astimezone(ZoneInfo(house.TIME_ZONE)).date(),
+            "day": at.date(),
+            "hour": at.hour,
+            "weekday": at.isoweekday(),
+            "week": at.date() - dt.timedelta(at.weekday()),
+            "month": at.date().replace(day=1),
+            "business_line": known[0],
+            "activity": known[1],
+            "category": (template.category_id if template else None) or "",
+            "merchant": (template.merchant_id if template else None) or "",
             "template": event.template_id,
             "placement": event.placement or "",
             "city": event.city_id or "",
@@ -61,7 +94,9 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
 
 def assert_numbers_are_the_ledgers() -> None:
     every = [("day", "template", "placement", "city"), ("channel",), ("form", "city"), ("campaign",), ("day",)]
-    for dimensions, read in zip(every, numbers(*every), strict=True):
+    every += [("activity",), ("business_line", "weekday"), ("category", "merchant"), ("week", "month")]
+    hourly = [("day", "hour"), ("hour", "activity")]
+    for dimensions, read in zip([*every, *hourly], [*numbers(*every), *numbers(*hourly)], strict=True):
         mine = {key: found for key, found in read.items() if found != Numbers()}
         assert mine == {key: found for key, found in counted_naively(*dimensions).items() if found != Numbers()}
     assert [d for d in ledger.differences() if not d.where.startswith("budget")] == []
@@ -69,11 +104,14 @@ def assert_numbers_are_the_ledgers() -> None:
 
 def assert_rollups_alone_are_the_ledgers() -> None:
     assert not UncountedEvent.objects.exists()
-    stored = {
-        (row.day, row.template_id, row.placement, row.city_id): Numbers(**{m: getattr(row, m) for m in MEASURES})
-        for row in DayRollup.objects.all()
-    }
-    assert stored == counted_naively("day", "template", "placement", "city")
+    cell = ("day", "template", "placement", "city", "business_line", "activity")
+    for model, dimensions in ((DayRollup, cell), (HourRollup, ("hour", *cell))):
+        columns = [{"template": "template_id", "city": "city_id"}.get(name, name) for name in dimensions]
+        stored = {
+            tuple(getattr(row, name) for name in columns): Numbers(**{m: getattr(row, m) for m in MEASURES})
+            for row in model._default_manager.all()
+        }
+        assert stored == counted_naively(*dimensions)
 
 
 @contextmanager
@@ -91,6 +129,14 @@ def two_campaigns(db: None) -> tuple[Campaign, Campaign]:
     """Templates 1 and 2 in the first, 3 in the second; placements a and b in two channels; c is nobody's key."""
     at = dt.datetime(2026, 6, 1, tzinfo=UTC)
     made = []
+    Category.objects.create(key="food", name="food")
+    for number, name in enumerate(("anna", "bob"), 1):
+        customer = Customer.objects.create(id=number, key=name)
+        order = Order.objects.create(key=name, customer=customer, placed_at=at, client="app", lines=[], goods_fen=1)
+        Redemption.objects.create(
+            id=USES[number], order=order, customer=customer, status="redeemed", created_at=at, discount_fen=0,
+            merchant_fen=0, by="test", coupons=[],
+        )  # fmt: skip
     for number, templates in enumerate(((1, 2), (3,))):
         budget = Budget.objects.create()
         campaign = Campaign.objects.create(
@@ -99,7 +145,7 @@ def two_campaigns(db: None) -> tuple[Campaign, Campaign]:
         for template in templates:
             CouponTemplate.objects.create(
                 id=template, key=f"t{template}", internal_name="t", name="t", budget=budget,
-                type="no_threshold", amount_fen=100, valid_days=7,
+                type="no_threshold", amount_fen=100, valid_days=7, category_id="food" if template == 1 else None,
             )  # fmt: skip
         made.append(campaign)
     Placement.objects.create(key="a", campaign=made[0], channel="coupon_center", form="api")
@@ -118,6 +164,8 @@ events = st.fixed_dictionaries(
             st.sampled_from([-1, 0, 1, 900_000_000]),
         ),
         "template_id": st.integers(1, 4),
+        "customer_id": st.integers(1, 3),
+        "redemption_id": st.sampled_from(USES),
         "placement": st.sampled_from([None, "a", "b", "c"]),
         "city_id": st.sampled_from([None, *CITIES]),
         "committed_fen": money,
@@ -133,6 +181,13 @@ acts = st.one_of(
     st.integers(1, 5).map(lambda limit: ("fold", limit)),
     st.just(("die", 3)),
     st.just(("rebuild", 0)),
+    st.tuples(
+        st.just("told"),
+        st.tuples(
+            st.integers(1, 3), st.builds(lambda back: dt.date(2026, 3, 30) - dt.timedelta(back), st.integers(0, 33))
+        ),
+    ),
+    st.tuples(st.just("line"), st.tuples(st.sampled_from(["anna", "bob"]), st.sampled_from(["food", "ride"]))),
 )
 
 
@@ -156,6 +211,10 @@ def test_numbers_equal_a_naive_recount_at_every_moment_of_any_story(story: list,
                     die_in_the_middle_of_a_fold(limit)
                 case ("rebuild", _):
                     folding.rebuild()
+                case ("told", (customer, day)):
+                    told(customer, [(day, 4)])
+                case ("line", (order, line)):
+                    Order.objects.filter(key=order).update(business_line=line)
                 case _:
                     happened(*act)
             assert_numbers_are_the_ledgers()
@@ -219,8 +278,9 @@ def test_rebuilding_mends_rollups_that_are_wrong_and_takes_over_another_time_zon
     DayRollup.objects.update(issued_count=7)
     DayRollup.objects.create(day=dt.date(2026, 6, 3), template_id=9, spent_fen=5)
     assert [str(d) for d in ledger.differences()] == [
-        "rollup of 2026-06-03, template 9, placement -, city -: spent_fen is 5, should be 0",
-        "rollup of 2026-06-04, template 1, placement -, city 310000: issued_count is 7, should be 1",
+        "rollup of 2026-06-03, template 9, placement -, city -, line -, activity -: spent_fen is 5, should be 0",
+        "rollup of 2026-06-04, template 1, placement -, city 310000, line -, activity none: "
+        "issued_count is 7, should be 1",
     ]
     call_command("rebuild_rollups", verbosity=0)
     assert_rollups_alone_are_the_ledgers()
@@ -285,3 +345,52 @@ def test_rates_are_none_where_there_is_nothing_to_divide_by_and_averages_round_h
     assert (Numbers().use_rate, Numbers().subsidy_rate, Numbers().average_paid_fen) == (None, None, None)
     some = Numbers(issued_count=4, redeemed_count=3, returned_count=1, spent_fen=30, gmv_fen=120, paid_fen=5)
     assert (some.used_count, some.use_rate, some.subsidy_rate, some.average_paid_fen) == (2, 0.5, 0.25, 3)
+
+
+@pytest.mark.usefixtures("two_campaigns")
+@settings(max_examples=25, deadline=None)
+@given(story=st.lists(events, min_size=1, max_size=12))
+def test_every_cell_opens_to_the_rows_that_it_is_the_sum_of(story: list) -> None:
+    """S1"""
+    with forgotten():
+        happened(*story)
+        folding.fold_all()
+        dimensions = ("template", "placement", "city", "activity", "business_line")
+        by_day, by_hour, derived = numbers(("day", *dimensions)), numbers(("day", "hour")), numbers(("day", "channel"))
+        for found, names in ((by_day, dimensions), (by_hour, ("hour",)), (derived, ("channel",))):
+            for (day, *cell), sums in found[0].items():
+                opened = list(events_of(day, **dict(zip(names, cell, strict=True))))
+                counted = {m: sum(row.kind == KINDS[m] for row in opened) for m in KINDS}
+                money = {m: sum(getattr(row, m) for row in opened) for m in MEASURES if m not in KINDS}
+                assert Numbers(**counted, **money) == sums
+
+
+def test_customers_of_a_day_are_counted_once_however_much_they_took() -> None:
+    """S3"""
+    first, second = (dt.datetime(2026, 6, day, 4, tzinfo=UTC) for day in (3, 4))
+    for customer, at, template in ((1, first, 1), (1, first, 1), (1, first, 2), (2, first, 1), (1, second, 1)):
+        happened({"kind": "issued", "at": at, "customer_id": customer, "template_id": template})
+    days = {dt.date(2026, 6, 3): 2, dt.date(2026, 6, 4): 1}
+    assert customers_by_day(dt.date(2026, 6, 1), dt.date(2026, 6, 30)) == days
+    assert customers(dt.date(2026, 6, 3), template=2) == 1
+    assert customers(dt.date(2026, 6, 3), kind="redeemed") == 0
+
+
+def test_an_event_that_is_counted_twice_or_never_is_told() -> None:
+    happened(*({"kind": "issued", "at": dt.datetime(2026, 6, 3, tzinfo=UTC)} for _ in range(2)))
+    folding.fold(1)
+    assert list(ledger.differences()) == []
+    one, other = CouponEvent.objects.order_by("id").values_list("id", flat=True)
+    CountedEvent.objects.all().delete()
+    UncountedEvent.objects.all().delete()
+    said = [str(difference) for difference in ledger.differences()]
+    assert f"event {one}: waiting or counted is 0, should be 1" in said
+    assert f"event {other}: waiting or counted is 0, should be 1" in said
+
+
+def test_the_nightly_proof_says_how_many_differences_there_are() -> None:
+    happened({"kind": "issued", "at": dt.datetime(2026, 6, 3, tzinfo=UTC)})
+    folding.fold()
+    before = prove_ledger()
+    DayRollup.objects.update(gmv_fen=5)
+    assert prove_ledger() == before + 1

@@ -1,0 +1,55 @@
+"""What was refused, by the dimensions that are asked for: claims and uses, by cause."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from coupons.queries.direct import rows
+from stats.queries.counting import zone
+
+_HERE = "c.hour AT TIME ZONE %(zone)s"
+DIMENSIONS = {
+    "day": f"({_HERE})::date",
+    "hour": f"date_part('hour', {_HERE})::int",
+    "weekday": f"date_part('isodow', {_HERE})::int",
+    "week": f"date_trunc('week', {_HERE})::date",
+    "month": f"date_trunc('month', {_HERE})::date",
+    "deed": "c.deed",
+    "code": "c.code",
+    "template": "c.template_id",
+    "placement": "c.placement",
+    "channel": "coalesce(p.channel, '')",
+    "form": "coalesce(p.form, '')",
+    "campaign": "coalesce(m.id, p.campaign_id)",
+    "category": "coalesce(t.category_id, '')",
+    "merchant": "coalesce(t.merchant_id, '')",
+}
+_FROM = """
+  FROM coupons_refusalcount c
+  LEFT JOIN distribution_placement p ON p.key = c.placement
+  LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id
+  LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id
+"""
+
+
+def refusals(
+    *dimensions: str,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    only: Mapping[str, Any] | None = None,
+) -> dict[tuple[Any, ...], int]:
+    """How many refusals, from the first to the last day, both included; ``("deed", "code")`` gives keys like
+    ``("use", "expired")``. In which city it was, nobody wrote down. ``only`` keeps what equals.
+    """
+    only = only or {}
+    columns = [DIMENSIONS[name] for name in dimensions]
+    wanted = [f"{DIMENSIONS[name]} = %(only_{name})s" for name in only]
+    wanted += [f"{DIMENSIONS['day']} >= %(first)s::date"] * (first is not None)
+    wanted += [f"{DIMENSIONS['day']} <= %(last)s::date"] * (last is not None)
+    numbered = ", ".join(str(place) for place in range(1, len(columns) + 1))
+    statement = f"""
+        SELECT {"".join(f"{column}, " for column in columns)}coalesce(sum(c.count), 0)::bigint {_FROM}
+        {"WHERE " + " AND ".join(wanted) if wanted else ""} {"GROUP BY " + numbered if columns else ""}
+    """
+    asked = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
+    return {tuple(found[:-1]): found[-1] for found in rows(statement, asked)}
