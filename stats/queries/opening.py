@@ -1,4 +1,4 @@
-"""What a cell of the rollups says, opened down to its rows; and its customers, each counted once: asked of the ledger."""
+"""What a cell of the rollups says, opened down to its rows; and its customers, each counted once."""
 
 import datetime as dt
 from collections.abc import Mapping
