@@ -237,6 +237,16 @@ def later(read: Reader, match: re.Match[str]) -> Read:
     return ("validity", int(match[2]), int(match[1]))
 
 
+def returns(outcome: str) -> Callable[[Reader, re.Match[str]], Read | None]:
+    """The cases of the reversal table, and the days of grace."""
+
+    def say(read: Reader, match: re.Match[str]) -> Read | None:
+        cases = read.listed("cases", match[1])
+        return None if cases is None else ("returns", outcome, cases, int(match[2]) if outcome == "grace" else None)
+
+    return say
+
+
 CHINESE: list[tuple[str, Any]] = [
     (rf"满{NUMBER}元减{NUMBER}元", lambda r, m: money(m[2], m[1])),
     (rf"无门槛，立减{NUMBER}元", lambda r, m: money(m[1])),
@@ -274,6 +284,16 @@ CHINESE: list[tuple[str, Any]] = [
     (r"持有此券期间，不可领取同一互斥组的其他券", always("exclusive", True)),
     (r"整单退款后，有效期内的券会退回", always("returns", True)),
     (r"订单退款后，券不退回", always("returns", False)),
+    (r"订单(.+)时，有效期内的券会退回", returns("returns")),
+    (r"订单(.+)时券会退回，且至少再有(\d+)天有效期", returns("grace")),
+    (r"订单(.+)时券不退回", returns("stays")),
+    (r"部分退款后不满足门槛时，券会退回，已享优惠一并收回", always("returns partly", "returns", None)),
+    (
+        r"部分退款后不满足门槛时，券会退回且至少再有(\d+)天有效期，已享优惠一并收回",
+        lambda r, m: ("returns partly", "grace", int(m[1])),
+    ),
+    (r"若券已过期，退回后再有(\d+)天有效期", lambda r, m: ("returns late", "grace", int(m[1]))),
+    (r"若券已过期则不退回", always("returns late", "stays", None)),
     (r"发放时间：(.+)", given),
     (r"每((?:周.、?)+)发放", release_weekdays),
     (r"每月(.+)发放", month_days),
@@ -332,6 +352,23 @@ ENGLISH: list[tuple[str, Any]] = [
     (r"While you hold it, others of its group cannot be claimed", always("exclusive", True)),
     (r"Comes back if the whole order is refunded, for as long as it is valid", always("returns", True)),
     (r"Does not come back if the order is refunded", always("returns", False)),
+    (r"Comes back if the order is (.+), for as long as it is valid", returns("returns")),
+    (r"Comes back if the order is (.+), and is then valid for at least (\d+) days", returns("grace")),
+    (r"Does not come back if the order is (.+)", returns("stays")),
+    (
+        r"If a partial refund leaves less than it needs, it comes back, and its discount is taken back",
+        always("returns partly", "returns", None),
+    ),
+    (
+        r"If a partial refund leaves less than it needs, it comes back for at least (\d+) days, and its discount is"
+        r" taken back",
+        lambda r, m: ("returns partly", "grace", int(m[1])),
+    ),
+    (
+        r"If it has expired meanwhile, it comes back for (\d+) days",
+        lambda r, m: ("returns late", "grace", int(m[1])),
+    ),
+    (r"If it has expired meanwhile, it does not come back", always("returns late", "stays", None)),
     (r"Given out ((?:from |until )?\w+\.? \d.+)", given),
     (r"Given out on (.+)", release_weekdays),
     (r"Given out every month on (.+)", month_days),

@@ -257,7 +257,7 @@ def reversal_words(template: CouponTemplate) -> list[str]:
     ):
         cases = [word for case, word in words.items() if reversal.outcome(table, plain, case) == result]  # type: ignore[arg-type]
         if cases:
-            said.append(sentence % {"cases": one_of(cases, pgettext("customers", " or ")), **days})
+            said.append(sentence % {"cases": one_of(cases), **days})
     partial = reversal.outcome(table, plain, "below_threshold")
     if partial == "returns":
         said.append(_("If a partial refund leaves less than it needs, it comes back, and its discount is taken back"))

@@ -103,6 +103,9 @@ def templates(draw: st.DrawFn, key: str) -> dict[str, Any]:
             )
         ),
         "returns_on_rollback": draw(st.booleans()),
+        "reversal": draw(
+            st.sampled_from([{}, {"cancelled": "returns"}, {"refunded": "grace", "expired": "stays", "grace_days": 3}])
+        ),
         "looks": draw(st.dictionaries(words, words | st.booleans(), max_size=3)),
         "status": draw(st.sampled_from(["draft", "awaiting_approval", "live", "paused", "ended"])),
     }

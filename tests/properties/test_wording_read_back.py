@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from django.utils.translation import get_language
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from coupons.calendar import FESTIVALS
 from coupons.conditions.names import BUSINESS_LINES
 from coupons.models import Area, Category, City, CouponTemplate, Merchant, Supply, Weather
 from coupons.queries.wording import claim_wording, wording
-from coupons.rules import BusinessMode, Client, clean
+from coupons.rules import BusinessMode, Client, clean, reversal
 from tests.properties.test_conditions import ANSWERS, answers_of
 from tests.reading import SHANGHAI, Reader
 
@@ -25,6 +26,10 @@ AREAS = {"bund": "外滩", "cbd": "国贸"}
 CATEGORIES = {"noodles": "面食", "drinks": "奶茶"}
 MERCHANTS = {"laowang": "老王牛肉面", "xiaoli": "小李烧烤"}
 TAGS = ["vip", "沉睡", "late", "nobody's"]
+CASES = {
+    "zh-hans": {"cancelled": "取消", "unpaid": "超时未支付", "refunded": "整单退款"},
+    "en": {"cancelled": "cancelled", "unpaid": "not paid in time", "refunded": "refunded as a whole"},
+}
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 CLOCKS = ["00:00", "06:30", "07:00", "12:00", "18:30", "23:59"]
 
@@ -64,6 +69,11 @@ CONDITIONS = {
 conditions = st.lists(st.sampled_from(sorted(CONDITIONS)), max_size=5, unique=True).flatmap(
     lambda codes: st.fixed_dictionaries({code: CONDITIONS[code] for code in codes})
 )
+
+
+tables = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(reversal.CASES, st.sampled_from(list(reversal.OUTCOMES)))
+).map(lambda table: {**table, "grace_days": 3} if "grace" in table.values() else table)
 
 
 @st.composite
@@ -128,6 +138,7 @@ def templates(draw: st.DrawFn) -> CouponTemplate:
         newcomer=draw(st.booleans()),
         exclusive_group=draw(st.sampled_from([None, "g"])),
         returns_on_rollback=draw(st.booleans()),
+        reversal=draw(st.just({}) | tables),
     )
     names = [name for name in Supply.LIMITS if name.startswith("customer")]
     limits = {name: draw(st.none() | fens) for name in names}
@@ -179,8 +190,27 @@ def promised(template: CouponTemplate) -> list[tuple[Any, ...]]:
         ("stack", group if group in ("exclusive", "shipping") else "one of its kind"),
         *([("newcomer", True)] if template.newcomer else []),
         *([("exclusive", True)] if template.exclusive_group else []),
-        ("returns", template.returns_on_rollback),
+        *returns(template),
     ]
+
+
+def returns(template: CouponTemplate) -> list[tuple[Any, ...]]:
+    table, plain = template.reversal, template.returns_on_rollback
+    if not table:
+        return [("returns", plain)]
+    usual = "returns" if plain else "stays"
+    by_outcome: dict[str, set[str]] = {}
+    for case in ("cancelled", "unpaid", "refunded"):
+        by_outcome.setdefault(table.get(case, usual), set()).add(case)
+    said: list[tuple[Any, ...]] = [
+        ("returns", outcome, frozenset(cases), table["grace_days"] if outcome == "grace" else None)
+        for outcome, cases in by_outcome.items()
+    ]
+    for name, case, silent in (("returns partly", "below_threshold", "stays"), ("returns late", "expired", "returns")):
+        outcome = table.get(case, silent)
+        if outcome != silent:
+            said.append((name, outcome, table["grace_days"] if outcome == "grace" else None))
+    return said
 
 
 def given_out(template: CouponTemplate) -> list[tuple[Any, ...]]:
@@ -208,6 +238,7 @@ def vocabulary() -> dict[str, dict[Any, str]]:
     return {
         "cities": {city.key: str(city) for city in City.objects.filter(pk__in=CITIES)},
         "areas": AREAS,
+        "cases": CASES[get_language() or "en"],
         "categories": CATEGORIES,
         "merchants": MERCHANTS,
         "skus": {sku: sku for sku in ("A1", "B 2", "牛肉")},
