@@ -19,12 +19,9 @@ from coupons.refused import Invalid, Refused
 from distribution import messages, signing_in, wechat
 from distribution.h5 import door
 from distribution.h5.door import Visitor
-from distribution.h5.pages import claim_for
-from distribution.models import Message, Placement
-from distribution.queries import pages
-from distribution.queries.pages import CompiledPage
+from distribution.h5.goals import Goal, goal_of
+from distribution.models import Message
 
-WALLET = "wallet"
 WECHAT, WECHAT_SECONDS = "h5_wechat", 600
 
 
@@ -33,15 +30,15 @@ WECHAT, WECHAT_SECONDS = "h5_wechat", 600
 def sign_in(request: HttpRequest) -> HttpResponse:
     """``to``: the page that asked, or the wallet; ``claim``: take what it offers straight away."""
     asked = request.POST if request.method == "POST" else request.GET
-    found, claims = _goal(asked.get("to", "")), asked.get("claim") == "1"
+    goal, claims = goal_of(asked.get("to", "")), asked.get("claim") == "1"
     form: dict[str, Any] = {
-        "to": found.row.slug if found else WALLET,
+        "to": goal.name,
         "claim": claims,
-        "page": found.row if found else None,
+        "page": goal.page,
         "phone": asked.get("phone", "")[:30] if request.method == "POST" else "",
         "once": request.POST.get("once", "")[:64] or uuid4(),
         "stranger": door.stranger_of(request),
-        "wechat": wechat.is_set_up() and (found is None or found.row.with_wechat),
+        "wechat": wechat.is_set_up() and goal.with_wechat,
         "minutes": signing_in.MINUTES,
         "digits": signing_in.DIGITS,
         "phone_here": reverse("stand-in-phone") if settings.STAND_INS else "",
@@ -62,7 +59,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form |= {"errors": {field: no.detail}, "sent": field == "code", "wait": no.reasons[0].get("wait_seconds")}
         return _form(request, form, status=no.status)
     nickname = form["stranger"].nickname if form["stranger"] else ""
-    response = _after(request, found, Visitor(*proved, nickname), claims)
+    response = _after(request, goal, Visitor(*proved, nickname), claims)
     door.let_in(response, proved, nickname)
     return response
 
@@ -79,26 +76,16 @@ def _form(request: HttpRequest, form: dict[str, Any], status: int = 200) -> Http
     return door.page(request, "distribution/h5/sign_in.html", form, status)
 
 
-def _after(request: HttpRequest, found: CompiledPage | None, visitor: Visitor, claims: bool) -> HttpResponse:
-    if found and claims:
-        return claim_for(request, found, visitor)
-    return HttpResponseRedirect(_address(found), status=303)
-
-
-def _goal(to: str) -> CompiledPage | None:
-    """The page of this name, if it is one; addresses are never taken from what was sent."""
-    found = pages.find(catalogue.current(), to) if to and "\0" not in to else None
-    return found if found and found.placement.status != Placement.Status.DRAFT else None
-
-
-def _address(found: CompiledPage | None) -> str:
-    return f"{door.HOME}{found.row.slug}/" if found else reverse("h5-wallet")
+def _after(request: HttpRequest, goal: Goal, visitor: Visitor, claims: bool) -> HttpResponse:
+    if goal.claim and claims:
+        return goal.claim(request, visitor)
+    return HttpResponseRedirect(goal.address, status=303)
 
 
 @require_POST
 @door.door
 def sign_out(request: HttpRequest) -> HttpResponse:
-    response = HttpResponseRedirect(_address(_goal(request.POST.get("to", ""))), status=303)
+    response = HttpResponseRedirect(goal_of(request.POST.get("to", "")).address, status=303)
     door.let_out(response)
     return response
 
@@ -111,10 +98,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def to_wechat(request: HttpRequest) -> HttpResponse:
     if not wechat.is_set_up():
         raise Refused("wechat_failed")
-    found, nonce = _goal(request.GET.get("to", "")), secrets.token_hex(16)
+    goal, nonce = goal_of(request.GET.get("to", "")), secrets.token_hex(16)
     back = request.build_absolute_uri(reverse("h5-wechat-back"))
     response = HttpResponseRedirect(wechat.door(back, nonce + _mark(nonce)))
-    told = [nonce, found.row.slug if found else WALLET, "1" if request.GET.get("claim") == "1" else ""]
+    told = [nonce, goal.name, "1" if request.GET.get("claim") == "1" else ""]
     door.keep(response, WECHAT, signing.dumps(told, salt=WECHAT), WECHAT_SECONDS)
     return response
 
@@ -136,7 +123,7 @@ def from_wechat(request: HttpRequest) -> HttpResponse:
     stranger = wechat.who(request.GET["code"][:128])
     proved = signing_in.by_wechat(stranger)
     if proved:
-        response: HttpResponse = HttpResponseRedirect(_address(_goal(to)))
+        response: HttpResponse = HttpResponseRedirect(goal_of(to).address)
         door.let_in(response, proved, stranger.nickname)
     else:
         query = urlencode({"to": to, **({"claim": "1"} if claims else {})})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from distribution.h5 import looks, pages, signing_in, wallet
+from distribution.h5 import looks, pages, shares, signing_in, wallet
 
 urlpatterns = [
     path("wallet/", wallet.show, name="h5-wallet"),
@@ -15,4 +15,6 @@ urlpatterns = [
     path("wechat/back/", signing_in.from_wechat, name="h5-wechat-back"),
     path("<slug:slug>/", pages.show, name="h5-page"),
     path("<slug:slug>/claim/", pages.take, name="h5-claim"),
+    path("share/<str:token>/", shares.show, name="h5-share"),
+    path("share/<str:token>/take/", shares.take, name="h5-share-take"),
 ]
