@@ -8,10 +8,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from coupons.admin.money import yuan
+from coupons.conditions.names import line_called
 from coupons.models import City, CouponTemplate
 from distribution.models import Campaign, Placement
 from stats.dashboard.figures import count, percent
 from stats.dashboard.links import page_of
+from stats.models import Activity
 from stats.queries import budgets
 from stats.queries.numbers import Numbers
 
@@ -110,6 +112,27 @@ def cities(found: ByKey) -> Table:
     return Table(
         "cities", _("By city"), _("Issued where the customer was, redeemed where the order was."), rows,
         _("Nothing happened in any city in these days."),
+    )  # fmt: skip
+
+
+def activity_levels(found: ByKey) -> Table:
+    """From those who order most to those who do not, whichever is stronger."""
+    levels = list(reversed(Activity.values))
+    pairs = [(level, found.get((level,), Numbers())) for level in levels]
+    return Table(
+        "activity", _("By activity level"), _("How often the customer had ordered when it happened."),
+        _named([pair for pair in pairs if pair[1] != Numbers()], lambda level: {"name": str(Activity(level).label)}),
+        _("Nothing was given out or redeemed in these days."),
+    )  # fmt: skip
+
+
+def business_lines(found: ByKey) -> Table:
+    """Only what hangs on an order has one: uses and what became of them."""
+    pairs = strongest({key: numbers for key, numbers in found.items() if key[0]})
+    return Table(
+        "lines", _("By business line"), _("Of the orders on which coupons were redeemed."),
+        _named(pairs, lambda line: {"name": line_called(line)}),
+        _("No order with a coupon told its business line in these days."),
     )  # fmt: skip
 
 
