@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from datetime import date
 from math import inf
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -15,13 +16,14 @@ from psycopg.errors import UniqueViolation
 from coupons import approving, rules
 from coupons.conditions.audiences import circle, leading_to, named_by
 from coupons.editing import save_template, set_budget
-from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Merchant, Supply
+from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Custom, CustomDay, Merchant, Supply
 from coupons.models.checks import check_worst_case
 from coupons.models.places import Named
 from coupons.refused import SENTENCES, Invalid, Refused
 from distribution import placing
 from distribution.drafting.document import (
     AudienceIn,
+    CustomDayIn,
     Document,
     NamedIn,
     PageIn,
@@ -111,6 +113,7 @@ class _Saving:
         self.save_named(Category, self.document.categories)
         self.save_named(Merchant, self.document.merchants)
         self.save_named(Area, self.document.areas, "geojson")
+        self.save_customs()
         self.save_audiences()
         self.save_messages()
         templates = self.read_templates(campaign)
@@ -242,6 +245,22 @@ class _Saving:
             row.save()
             self.changed = True
         return bool(changed)
+
+    def save_customs(self) -> None:
+        self.save_named(Custom, self.document.customs)
+        for place, item in enumerate(self.document.customs):
+            if item.days is None:
+                continue
+            wanted = [CustomDay(custom_id=item.key, city_id=day.city, **_dates(day)) for day in item.days]
+            there = CustomDay.objects.filter(custom=item.key)
+            if _days_of(there) == _days_of(wanted):
+                continue
+            for number, day in enumerate(wanted):
+                self.check(day, f"customs.{place}.days.{number}", exclude=["custom"])
+            if not self.errors:
+                there.delete()
+                CustomDay.objects.bulk_create(wanted)
+                self.changed = True
 
     def save_audiences(self) -> None:
         there = Audience.objects.in_bulk([item.key for item in self.document.audiences])
@@ -388,6 +407,14 @@ class _Saving:
 
     def needs_approval(self, kind: str, key: str) -> None:
         self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})
+
+
+def _dates(day: CustomDayIn) -> dict[str, date]:
+    return {"first_date": day.first_date, "last_date": day.last_date}
+
+
+def _days_of(days: Iterable[CustomDay]) -> list[tuple[date, date, str]]:
+    return sorted((day.first_date, day.last_date, day.city_id or "") for day in days)
 
 
 def _is_at_work(audience: str) -> bool:
