@@ -18,7 +18,6 @@ from distribution import placing
 from distribution.admin.rights import CHANGES
 from distribution.models import Offer, Placement
 
-
 #: Everyone, chosen on purpose; no key of an audience.
 EVERYONE = "*"
 
