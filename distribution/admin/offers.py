@@ -53,10 +53,8 @@ class OfferForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial |= {
-                "position": self.instance.position + 1,
-                "audience": self.instance.audience_id or EVERYONE,
-            }
+            self.initial["position"] = self.instance.position + 1
+            self.initial["audience"] = self.instance.audience_id or EVERYONE
         else:
             self.initial.pop("position", None)  # at the end
 
