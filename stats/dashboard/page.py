@@ -1,3 +1,4 @@
+import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
@@ -5,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coupons.models import CouponEvent
 from coupons.queries import almanac, catalogue
 from distribution.models import Campaign
 from stats.dashboard import cards, curves, failures, patterns, tables
@@ -32,7 +34,9 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     (by_weekday_and_hour,) = numbers(("weekday", "hour"), first=period.first, last=period.last)
     totals_before, by_campaign_before = numbers((), ("campaign",), first=period.before.first, last=period.before.last)
     total, before = totals[()], totals_before[()]
-    rows = tables.campaigns(request, by_campaign, now, with_budgets=with_budgets)
+    pace_begins = period.last - dt.timedelta(budgets.PACE_DAYS)
+    (recent,) = numbers(("campaign",), first=pace_begins, last=period.last - dt.timedelta(1))
+    rows = tables.campaigns(request, by_campaign, recent, now, with_budgets=with_budgets)
     purses = []
     if with_budgets:
         limited = [
@@ -51,7 +55,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "choices": CHOICES,
             "cards": cards.of_the_period(total, before),
             "purses": purses,
-            "curves": curves.of_the_period(period, by_day, total),
+            "curves": curves.of_the_period(period, by_day, total, list_of(request, CouponEvent)),
             "campaigns": rows[:MOST],
             "more_campaigns": len(rows) - len(rows[:MOST]),
             "missing_year": almanac.missing_year(timezone.localtime(now), catalogue.current()),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons.admin.money import yuan
@@ -152,6 +153,8 @@ class CampaignRow:
     used: str = ""
     share: float = 0
     warning: str = ""
+    #: When the budget runs out at its present pace; empty where nobody can tell.
+    forecast: str = ""
 
     @property
     def cells(self) -> list[str]:
@@ -159,7 +162,20 @@ class CampaignRow:
         return [count(n.issued_count), count(n.used_count), percent(n.use_rate), yuan(n.discount_fen)]
 
 
-def campaigns(request: HttpRequest, found: ByKey, now: dt.datetime, *, with_budgets: bool) -> list[CampaignRow]:
+def forecast(campaign: Campaign, recent: Numbers, now: dt.datetime) -> str:
+    """``recent``: of the last full days, as many as the forecast looks back."""
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    day = budgets.runs_out(campaign.budget, recent.committed_fen + recent.spent_fen, today)
+    if day is None:
+        return ""
+    if day > timezone.localdate(campaign.ends_at, timezone.get_default_timezone()):
+        return _("lasts until the end at this pace")
+    return _("gone on %(day)s at this pace") % {"day": day.isoformat()}
+
+
+def campaigns(
+    request: HttpRequest, found: ByKey, recent: ByKey, now: dt.datetime, *, with_budgets: bool
+) -> list[CampaignRow]:
     """Those nearest to the end of their budget first; without the right to see budgets, the most redeemed first."""
     active = [pk for (pk,), numbers in found.items() if pk and numbers != Numbers()]
     rows = []
@@ -183,6 +199,7 @@ def campaigns(request: HttpRequest, found: ByKey, now: dt.datetime, *, with_budg
             "used": percent(share) if share is not None else "",
             "share": share or 0,
             "warning": budgets.warning(budget) if state != "ended" else "",
+            "forecast": forecast(campaign, recent.get((campaign.pk,), Numbers()), now) if state == "running" else "",
         }
         rows.append(
             CampaignRow(

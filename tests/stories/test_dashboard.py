@@ -1,6 +1,7 @@
 """The admin's first page says what the ledger says, to everybody what they may know."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -10,7 +11,7 @@ from django.test import Client
 
 from coupons import refusals
 from coupons.models import Coupon, CouponEvent, Supply
-from distribution.models import Placement
+from distribution.models import Campaign, Placement
 from stats import folding
 from stats.models import DayRollup
 from tests import making
@@ -113,6 +114,30 @@ def test_what_is_refused_when_coupons_are_used_and_by_whom(company, system, ledg
     levels = next(table for table in page.context["dashboard"]["tables"] if table.key == "activity")
     assert {row.name: row.numbers.used_count for row in levels.rows} == {"30 天内 4–9 单": 1, "30 天内无订单": 1}
     ledger()
+
+
+def test_a_budget_says_when_it_runs_out_at_the_pace_of_the_last_seven_days(company, clock):
+    """S6: 60 of 100 yuan are used in a week; the other 40 last five days more. Customer service sees none of it."""
+    clock.forward(days=1)
+    folding.fold_all()
+    (row,) = _as("财务").get("/admin/").context["dashboard"]["campaigns"]
+    assert row.forecast == "按近 7 天的速度 2026-06-09 用完"
+    Campaign.objects.update(ends_at=clock.now() + timedelta(days=2))
+    (row,) = _as("审核").get("/admin/").context["dashboard"]["campaigns"]
+    assert row.forecast == "按近 7 天的速度可用到结束"
+    clock.forward(days=30)
+    assert [row.forecast for row in _as("运营").get("/admin/").context["dashboard"]["campaigns"]] == [""]
+
+
+def test_a_day_of_a_curve_opens_to_its_rows_in_the_ledger(company, clock):
+    clock.forward(days=1)
+    client = _as("财务")
+    line = client.get("/admin/").context["dashboard"]["curves"][0].lines[1]
+    assert line.cells[0] == "3"
+    opened = client.get(f"{line.link}&kind__exact=issued").context["cl"].result_count
+    assert (opened, client.get(line.link).context["cl"].result_count) == (3, CouponEvent.objects.count())
+    other = client.get("/admin/").context["dashboard"]["curves"][0].lines[0]
+    assert client.get(other.link).context["cl"].result_count == 0
 
 
 @pytest.mark.parametrize(("days", "shown"), [("14", "3"), ("30", "3"), ("90", "3"), ("7", "3"), ("x", "3")])
