@@ -4,7 +4,8 @@ A refusal had no effect and is not kept: the same key may try again. Before a ca
 answer is looked for, because the rules may have changed since the first time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -17,6 +18,10 @@ from coupons.refused import Refused
 
 #: The database gave up on us because somebody's lock was in the way: nothing was done.
 _AGAIN = (DeadlockDetected, SerializationFailure)
+
+
+#: The first half of the advisory locks' names: "once" in ASCII.
+_LOCKS = 0x6F6E6365
 
 
 class Once(NamedTuple):
@@ -51,6 +56,20 @@ def find(once: Once | None) -> Reply | None:
     if bytes(found[0]) != once.fingerprint:
         raise Refused("idempotency_key_reused")
     return Reply(found[1], bytes(found[2]), replayed=True)
+
+
+@contextmanager
+def alone(once: Once | None) -> Iterator[None]:
+    """Calls with one key come in one after the other: whoever waited finds the first one's answer."""
+    if once is None:
+        yield
+        return
+    name = (_LOCKS, f"{once.caller} {once.key}")
+    row("SELECT pg_advisory_lock(%s, hashtext(%s))::text", name)
+    try:
+        yield
+    finally:
+        row("SELECT pg_advisory_unlock(%s, hashtext(%s))", name)
 
 
 def do_once(once: Once | None, now: datetime, act: Callable[[], Reply]) -> Reply:

@@ -47,19 +47,12 @@ def exchange(
 
     :raises Refused: ``code_invalid``; ``too_many_attempts``; or as a claim, if the rules say no.
     """
-    found = answers.find(once)
-    if found is not None:
-        return found
-    with attempts.counted(customer, where.ip, now):
-        try:
-            with refusals.counted(refusals.Deed.CLAIM, now):
-                return _exchange(codes.normal(text), customer, now, where, by, once)
-        except Refused as no:
-            found = answers.find(once)  # the same call at the same moment may have been quicker
-            if found is None:
-                raise
-            refusals.take_back(no)
+    with answers.alone(once):  # one act, however often it is sent at once, is one attempt
+        found = answers.find(once)
+        if found is not None:
             return found
+        with attempts.counted(customer, where.ip, now), refusals.counted(refusals.Deed.CLAIM, now):
+            return _exchange(codes.normal(text), customer, now, where, by, once)
 
 
 def _exchange(code: str, customer: str, now: datetime, where: Where, by: str, once: Once | None) -> Reply:

@@ -178,12 +178,11 @@ MOVES = (
         gettext_lazy("Resume this template?"),
         approving.NEEDS["resume"],
         _possible("resume"),
-        _verdict_says(_approval_says),
+        _approval_says,
         _move("resume"),
         gettext_lazy("Resumed; the template is live."),
         icon="play_arrow",
         main=True,
-        asks=warnings_form,
     ),
     Move(
         "end",

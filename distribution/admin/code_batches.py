@@ -35,8 +35,10 @@ from coupons.models import Job
 from coupons.refused import Invalid, Refused
 from coupons.tasks import run_job
 from distribution import codes, handing, importing, minting
+from distribution.admin import qr
 from distribution.admin.code_form import NEEDS, CodeBatchForm
 from distribution.admin.rights import DOWNLOADS_CODES
+from distribution.admin.tools import reached, typed_at
 from distribution.models import CodeBatch, CodeDownload, CodeExchange, RedemptionCode
 
 CHIPS = {"new": "primary", "running": "info", "ready": "success", "closed": ""}
@@ -162,6 +164,7 @@ class CodeBatchAdmin(Desk):
     form = CodeBatchForm
     inlines = (DownloadInline,)
     moves = MOVES
+    change_form_outer_before_template = "distribution/admin/page_top.html"
     change_form_before_template = "distribution/admin/batch_progress.html"
     empty_words = gettext_lazy(
         "No codes yet. A batch belongs to a placement of the form “redemption codes”, which says what a code becomes."
@@ -256,6 +259,7 @@ class CodeBatchAdmin(Desk):
             "facts": [(_("Used"), f"{used:,} / {uses:,}")],
             "links": links,
             "notes": notes,
+            **(reached(request, obj) if obj.kind == CodeBatch.Kind.SHARED and obj.state == "ready" else {}),
         }
 
     def changeform_view(
@@ -284,6 +288,7 @@ class CodeBatchAdmin(Desk):
         return [
             path("<int:pk>/progress/", wrap(self.progress_view), name="distribution_codebatch_progress"),
             path("<int:pk>/rows/", wrap(self.rows_view), name="distribution_codebatch_rows"),
+            path("<int:pk>/qr.<slug:kind>", wrap(self.qr_view), name="distribution_codebatch_qr"),
             path("<int:pk>/file/", wrap(self.file_view), name="distribution_codebatch_file"),
             *super().get_urls(),
         ]
@@ -303,6 +308,15 @@ class CodeBatchAdmin(Desk):
         if batch.kind != CodeBatch.Kind.IMPORTED or batch.job is None or not batch.job.result:
             raise Http404
         return FileResponse(batch.job.result.open("rb"), as_attachment=True, filename=f"rows-{pk}.xlsx")
+
+    def qr_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """A shared code, as whoever scans it finds it typed in already."""
+        batch = self.get_object(request, str(pk))
+        if batch is None or not self.has_view_permission(request, batch):
+            raise PermissionDenied
+        if kind not in qr.TYPES or batch.kind != CodeBatch.Kind.SHARED:
+            raise Http404
+        return qr.picture(typed_at(request, batch), f"code-{batch.pk}", kind)
 
     def file_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Asked once more where it shows whole codes; the answer itself is the file."""

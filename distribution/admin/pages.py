@@ -1,9 +1,7 @@
 """H5领取页: made for one placement, watched while it is written; its links for street teams and partners."""
 
-from io import BytesIO
 from typing import Any
 
-import segno
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -24,6 +22,7 @@ from coupons.admin.desk import DeskInline
 from coupons.admin.history import WithHistory
 from coupons.queries import catalogue
 from distribution import sources
+from distribution.admin import qr
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.h5.door import HOME
@@ -32,10 +31,6 @@ from distribution.h5.pages import context_of
 from distribution.models import ClaimLink, ClaimPage, Placement
 from distribution.queries import placements
 from distribution.queries.pages import CompiledPage
-
-QR_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
-#: Pixels of a module: some 1200 for the whole, so that it can be printed on a poster.
-QR_SCALE = 32
 
 
 class ClaimPageForm(SeenForm):
@@ -118,7 +113,7 @@ class LinkInline(DeskInline):
         context = {
             "id": f"link-{obj.pk}",
             "address": f"{obj.origin}{HOME}{obj.page.slug}/?s={sources.signed(obj)}",
-            "pictures": [(kind.upper(), f"{page}{obj.page_id}/qr/{obj.pk}.{kind}") for kind in QR_TYPES],
+            "pictures": [(kind.upper(), f"{page}{obj.page_id}/qr/{obj.pk}.{kind}") for kind in qr.TYPES],
         }
         return render_to_string("distribution/admin/link.html", context)
 
@@ -200,7 +195,7 @@ class ClaimPageAdmin(WithHistory):
             "links": links,
             "notes": notes,
             "address": address,
-            "pictures": [(kind.upper(), f"../qr/page.{kind}") for kind in QR_TYPES],
+            "pictures": [(kind.upper(), f"../qr/page.{kind}") for kind in qr.TYPES],
         }
 
     # --- beside the form ------------------------------------------------------------------------------------------
@@ -241,7 +236,7 @@ class ClaimPageAdmin(WithHistory):
     def qr_view(self, request: HttpRequest, pk: int, what: str, kind: str) -> HttpResponse:
         """The address as a QR code, of a size to be printed."""
         page = ClaimPage.objects.filter(pk=pk).first()
-        if page is None or kind not in QR_TYPES:
+        if page is None or kind not in qr.TYPES:
             raise Http404
         if not self.has_view_permission(request, page):
             raise PermissionDenied
@@ -251,11 +246,7 @@ class ClaimPageAdmin(WithHistory):
             if link is None:
                 raise Http404
             address = f"{address}?s={sources.signed(link)}"
-        image = BytesIO()
-        segno.make(address, micro=False, error="q").save(image, kind=kind, scale=QR_SCALE, border=4)
-        response = HttpResponse(image.getvalue(), content_type=QR_TYPES[kind])
-        response["Content-Disposition"] = f'attachment; filename="{page.slug}-{what}.{kind}"'
-        return response
+        return qr.picture(address, f"{page.slug}-{what}", kind)
 
     # --- columns --------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from distribution.admin.placement_moves import MOVES
 from distribution.admin.rights import APPROVES
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
-from distribution.admin.tools import call, tools
+from distribution.admin.tools import call, link, tools
 from distribution.admin.why import WithWhy
 from distribution.models import Campaign, Offer, Placement
 
@@ -221,6 +221,7 @@ class PlacementAdmin(WithWhy, WithHistory):
             ],
             "tools": tools(request, obj),
             "call": call(request, obj),
+            **link(request, obj),
         }
 
     # --- columns --------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """From a placement straight on to the tool of its form, set up for it; and the call that takes what it offers."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from distribution.models import Binding, ClaimPage, CodeBatch, Placement, TriggerRule
+from distribution.admin import qr
+from distribution.h5 import exchange
+from distribution.models import Binding, ClaimPage, CodeBatch, Placement, SharePlan, TriggerRule
 
 Form = Placement.Form
 
@@ -37,6 +40,13 @@ def _of_form(request: HttpRequest, placement: Placement) -> list[Tool]:
     def page(model: str, act: str, *args: object) -> str:
         return reverse(f"admin:distribution_{model}_{act}", args=args)
 
+    if placement.channel == Placement.Channel.SHARE:
+        plan = SharePlan.objects.filter(placement=placement).first()
+        if plan and may("shareplan", "view"):
+            found.append(Tool(_("Its share packets"), page("shareplan", "change", plan.pk), "redeem"))
+        elif not plan and may("shareplan", "add"):
+            address = f"{page('shareplan', 'add')}?placement={placement.pk}"
+            found.append(Tool(_("Set up its share packets"), address, "redeem", True))
     match placement.form:
         case Form.CODE:
             batches = CodeBatch.objects.filter(placement=placement).count()
@@ -71,6 +81,37 @@ def _of_form(request: HttpRequest, placement: Placement) -> list[Tool]:
     return found
 
 
+def link(request: HttpRequest, placement: Placement) -> dict[str, Any]:
+    """``address`` and ``pictures`` of the page where customers take what is offered; nothing, where there is none."""
+    match placement.form:
+        case Form.H5:
+            page = ClaimPage.objects.filter(placement=placement).first()
+            if page is not None and request.user.has_perm("distribution.view_claimpage"):
+                at = [reverse("admin:distribution_claimpage_qr", args=[page.pk, "page", kind]) for kind in qr.TYPES]
+                return _link(request.build_absolute_uri(reverse("h5-page", args=[page.slug])), at)
+        case Form.CODE:
+            shared = CodeBatch.objects.filter(placement=placement, kind="shared", state="ready").first()
+            if shared is not None and request.user.has_perm("distribution.view_codebatch"):
+                return reached(request, shared)
+            return _link(request.build_absolute_uri(exchange.address_of()), [])
+    return {}
+
+
+def reached(request: HttpRequest, batch: CodeBatch) -> dict[str, Any]:
+    """A shared code's page, as :func:`link` has it."""
+    at = [reverse("admin:distribution_codebatch_qr", args=[batch.pk, kind]) for kind in qr.TYPES]
+    return _link(typed_at(request, batch), at)
+
+
+def typed_at(request: HttpRequest, batch: CodeBatch) -> str:
+    """Where a shared code stands in the field already."""
+    return request.build_absolute_uri(exchange.address_of(batch.shared_code))
+
+
+def _link(address: str, pictures: list[str]) -> dict[str, Any]:
+    return {"address": address, "pictures": list(zip((kind.upper() for kind in qr.TYPES), pictures, strict=False))}
+
+
 def call(request: HttpRequest, placement: Placement) -> str:
     """One line for a terminal; empty where no call takes what is offered."""
     match placement.form:
@@ -78,6 +119,13 @@ def call(request: HttpRequest, placement: Placement) -> str:
             path, body = f"placements/{placement.key}/claims/", '{"customer": "CUSTOMER", "client": "app"}'
         case Form.CODE:
             path, body = "exchanges/", '{"code": "CODE", "customer": "CUSTOMER", "client": "app"}'
+        case Form.TRIGGER:
+            rule = TriggerRule.objects.filter(placement=placement).first()
+            event, at = rule.event if rule else "EVENT", timezone.localtime().isoformat(timespec="seconds")
+            path, body = (
+                "events/",
+                f'{{"event": "{event}", "customer": "CUSTOMER", "occurred_at": "{at}", "data": {{}}}}',
+            )
         case _:
             return ""
     address = request.build_absolute_uri(f"/api/v1/{path}")

@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from coupons.api.callers import address_of
+from coupons.queries import catalogue
 from coupons.refused import Refused
 from coupons.rules.situation import Client
 from distribution.claiming import Where
@@ -27,7 +28,7 @@ HOME = "/h5/"
 SESSION, STRANGER, SOURCE, LANGUAGE = "h5_session", "h5_stranger", "h5_source", "h5_language"
 SESSION_SECONDS, STRANGER_SECONDS, SOURCE_SECONDS, LANGUAGE_SECONDS = 7 * 86400, 1800, 7 * 86400, 365 * 86400
 #: What an address keeps when the language is changed.
-KEPT = ("to", "claim", "tab")
+KEPT = ("to", "claim", "tab", "text")
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -153,9 +154,24 @@ def _write(response: HttpResponse, name: str, value: list[str], seconds: int) ->
     keep(response, name, signing.dumps(value, salt=name), seconds)
 
 
+def city_of(request: HttpRequest) -> str | None:
+    """What was chosen from a list of ours."""
+    city = request.POST.get("city", "")
+    return city if city in catalogue.current().cities else None
+
+
 def where(request: HttpRequest, city: str | None = None) -> Where:
-    """Through what the visitor came, as far as a browser tells, and whence."""
+    """Through what the visitor came, as far as a browser tells, and whence; where they are, if they shared it."""
     agent, client = request.META.get("HTTP_USER_AGENT", ""), None
     if "MicroMessenger" in agent:
         client = Client.MINI_PROGRAM if "miniProgram" in agent else Client.WECHAT
-    return Where(client, city, ip=address_of(request))
+    return Where(client, city, _position(request), ip=address_of(request))
+
+
+def _position(request: HttpRequest) -> tuple[float, float] | None:
+    """Browsers tell WGS-84."""
+    try:
+        lat, lng = float(request.POST.get("lat", "")), float(request.POST.get("lng", ""))
+    except ValueError:
+        return None
+    return (lat, lng) if abs(lat) <= 90 and abs(lng) <= 180 else None

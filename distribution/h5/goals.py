@@ -1,23 +1,25 @@
-"""Where a visitor goes by signing in: a claim page, a friend's packet, the wallet. Named, never an address."""
+"""Where a visitor goes by signing in: a claim page, a friend's packet, a code, the wallet. Named, never an address."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from coupons.queries import catalogue
 from coupons.refused import Refused
 from distribution import sharing
-from distribution.h5 import shares
+from distribution.h5 import exchange, shares
 from distribution.h5.door import HOME, Visitor
 from distribution.h5.pages import claim_for
 from distribution.models import ClaimPage, Placement
 from distribution.queries import pages
 
-WALLET = "wallet"
+WALLET, MINE = "wallet", gettext_lazy("My coupons")
 #: No address of a page has a full stop.
-SHARE = "share."
+SHARE, EXCHANGE = "share.", "exchange."
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Goal:
     claim: Callable[[HttpRequest, Visitor], HttpResponse] | None = None
     page: ClaimPage | None = None
     with_wechat: bool = True
+    title: str | Promise = MINE
 
 
 def goal_of(name: str) -> Goal:
@@ -42,7 +45,14 @@ def goal_of(name: str) -> Goal:
             sharing.find(token)
         except Refused:
             return wallet
-        return Goal(name, shares.address_of(token), lambda request, visitor: shares.take_for(request, token, visitor))
+        return Goal(
+            name,
+            shares.address_of(token),
+            lambda request, visitor: shares.take_for(request, token, visitor),
+            title=gettext_lazy("A red packet for you"),
+        )
+    if name.startswith(EXCHANGE):
+        return Goal(name, exchange.address_of(name.removeprefix(EXCHANGE)), title=gettext_lazy("Exchange a code"))
     found = pages.find(catalogue.current(), name) if name else None
     if found is None or found.placement.status == Placement.Status.DRAFT:
         return wallet
@@ -52,4 +62,5 @@ def goal_of(name: str) -> Goal:
         lambda request, visitor: claim_for(request, found, visitor),
         found.row,
         found.row.with_wechat,
+        found.row.title,
     )

@@ -13,13 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from coupons import answers, refusals
 from coupons.answers import Once, fingerprint
-from coupons.models import City
 from coupons.queries import catalogue, wallet
 from coupons.queries.catalogue import Book
 from coupons.refused import Refused
 from distribution import sources
 from distribution.claiming import NOWHERE, Where, claim
-from distribution.h5 import door
+from distribution.h5 import door, place
 from distribution.h5.cards import card, face
 from distribution.h5.door import Visitor
 from distribution.h5.looks import stylesheet
@@ -86,7 +85,6 @@ def claim_for(request: HttpRequest, found: CompiledPage, visitor: Visitor) -> Ht
     """The page with the coupon, or with the reasons why there is none."""
     now = catalogue.business_now()
     link = sources.read(request.COOKIES.get(door.SOURCE, ""), found.row, now)
-    city = request.POST.get("city") or None
     key = request.POST.get("once", "")[:64] or str(uuid4())
     address = f"{door.HOME}{found.row.slug}/"
     by = f"customer:{visitor.customer}"
@@ -96,7 +94,7 @@ def claim_for(request: HttpRequest, found: CompiledPage, visitor: Visitor) -> Ht
             found.placement.key,
             visitor.customer,
             now,
-            door.where(request, city if city in catalogue.current().cities else None),
+            door.where(request, door.city_of(request)),
             by=by,
             once=once,
             reason=link.reason if link else "",
@@ -165,7 +163,7 @@ def _for(
             refused.code if refused.code == "paused" else "refused",
             [dict(reason) for reason in refused.reasons],
         )
-    if state == "refused" and _only_wants_city(reasons):
+    if state == "refused" and place.is_all(reasons):
         state = "claimable"
     context = {
         **context_of(found, state, reasons, now),
@@ -173,7 +171,8 @@ def _for(
         "address": _address(request, found),
         "origin": _origin(request),
         "coupons": [card(coupon, book, now) for coupon in had],
-        "cities": _cities(found) if state == "claimable" else [],
+        **(place.asked_by(found) if state == "claimable" else {}),
+        "refused": refused is not None,
         "others": [] if state == "claimable" or had else others(book, visitor.customer, now, found),
         "once": uuid4(),
     }
@@ -217,18 +216,6 @@ def others(book: Book, customer: str, now: datetime, but: CompiledPage | None = 
     said = offered.look(book, [page.placement for page in rest], customer, now, NOWHERE)
     open_ones = ("claimable",) if customer else ("claimable", "refused", "claimed")
     return [page.row for page, one in zip(rest, said, strict=True) if one["state"] in open_ones][:SHOWN_OTHERS]
-
-
-def _cities(found: CompiledPage) -> list[City]:
-    """To choose from, where an offer is for some cities only."""
-    asked = {city for offer in found.placement.offers for city in offer.template.row.claim_cities}
-    for offer in found.placement.offers:
-        asked |= {city for rule in offer.rules if rule.code == "cities" for city in rule.answers["any_of"]}
-    return list(City.objects.filter(pk__in=asked).order_by("pk")) if asked else []
-
-
-def _only_wants_city(reasons: list[dict[str, Any]]) -> bool:
-    return bool(reasons) and all(reason["code"] == "cities" for reason in reasons)
 
 
 def _preview(request: HttpRequest, found: CompiledPage) -> HttpResponse:

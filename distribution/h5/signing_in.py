@@ -35,6 +35,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "to": goal.name,
         "claim": claims,
         "page": goal.page,
+        "title": goal.title,
         "phone": asked.get("phone", "")[:30] if request.method == "POST" else "",
         "once": request.POST.get("once", "")[:64] or uuid4(),
         "stranger": door.stranger_of(request),

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from distribution.h5 import looks, pages, shares, signing_in, wallet
+from distribution.h5 import exchange, looks, pages, shares, signing_in, wallet
 
 urlpatterns = [
     path("wallet/", wallet.show, name="h5-wallet"),
+    path("wallet/code/", exchange.show, name="h5-exchange"),
     path("wallet/<uuid:id>/", wallet.one, name="h5-coupon"),
     path("wallet/<uuid:id>/qr.svg", wallet.picture, name="h5-qr"),
     path("sign-in/", signing_in.sign_in, name="h5-sign-in"),

@@ -54,7 +54,8 @@ def _count(scopes: dict[str, int], now: datetime, window: timedelta) -> None:
         if undone.sqlstate != _TOO_MANY:
             raise
         free_at = float(undone.diag.message_detail or 0) + window.total_seconds()
-        seconds = max(1, ceil(free_at - now.timestamp()))
+        seconds = ceil(free_at - now.timestamp())  # more than the window where others at this moment read a later clock
+        seconds = min(max(1, seconds), ceil(window.total_seconds()))
         raise Refused("too_many_attempts", headers={"Retry-After": str(seconds)}) from None
 
 

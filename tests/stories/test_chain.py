@@ -2,6 +2,7 @@
 customer uses it."""
 
 import io
+from urllib.parse import urlencode
 
 import pytest
 from openpyxl import load_workbook
@@ -9,8 +10,8 @@ from playwright.sync_api import expect
 
 from coupons.models import Coupon
 from coupons.tasks import go_on_with_jobs
-from distribution.models import Binding, CodeBatch, Placement
-from tests import making
+from distribution.models import Binding, CodeBatch, Placement, SharePlan
+from tests import coding, making
 from tests.pages.company import desk, somebody
 from tests.stories.test_whole_chain import browser, field, save, sign_in, zh  # noqa: F401
 
@@ -30,7 +31,6 @@ def placed(page, template, address, form):
     field(page, "title").fill("新投放")
     page.locator("[name=channel]").select_option("partner")
     page.locator("[name=form]").select_option(form)
-    page.locator("[name=offers-0-audience]").select_option(label=zh("everyone"))
     save(page)
     return Placement.objects.latest("pk")
 
@@ -117,7 +117,6 @@ def test_each_form_leads_on_to_its_tool(form, leads_to):
         "offers-TOTAL_FORMS": 1,
         "offers-INITIAL_FORMS": 0,
         "offers-0-template": template.pk,
-        "offers-0-audience": "*",
     }
     response = client.post(address, said)
     placement = Placement.objects.get()
@@ -126,7 +125,40 @@ def test_each_form_leads_on_to_its_tool(form, leads_to):
     assert client.get(response.url).status_code == 200
     words = client.get(f"/admin/distribution/placement/{placement.pk}/change/").content.decode()
     assert zh("Try it as a customer") in words
-    assert ("curl" in words) is (form in ("api", "h5", "code"))
+    assert ("curl" in words) is (form != "bind")
+    assert ("/h5/wallet/code/" in words) is (form == "code")
+
+
+def test_a_shared_code_and_an_h5_page_end_with_a_link_and_pictures_to_print(clock):
+    """P9: whoever scans the shared code finds it typed in."""
+    code, h5 = making.placement(making.template(), form="code"), making.claim_page(making.template())
+    batch = coding.batch(code, kind="shared", shared_code="夏日好礼", use_limit=9)
+    client = desk(somebody("运营"))
+    address = f"/h5/wallet/code/?{urlencode({'text': '夏日好礼'})}"
+    for page in (f"placement/{code.pk}", f"codebatch/{batch.pk}"):
+        words = client.get(f"/admin/distribution/{page}/change/").content.decode()
+        assert address in words
+        assert f"/codebatch/{batch.pk}/qr.png" in words
+    assert f"/h5/{h5.slug}/" in client.get(f"/admin/distribution/placement/{h5.placement_id}/change/").content.decode()
+    pictures = {
+        kind: client.get(f"/admin/distribution/codebatch/{batch.pk}/qr.{kind}").content for kind in ("svg", "png")
+    }
+    assert int.from_bytes(pictures["png"][16:20]) >= 1000  # pixels across
+    assert pictures["svg"].startswith(b"<?xml")
+    assert client.get(f"/admin/distribution/codebatch/{batch.pk}/qr.pdf").status_code == 404
+    unshared = coding.batch(code)
+    assert client.get(f"/admin/distribution/codebatch/{unshared.pk}/qr.svg").status_code == 404
+
+
+def test_a_placement_that_is_shared_leads_on_to_its_packets(clock):
+    """P9, P11"""
+    placement = making.placement(making.template(), channel="share")
+    client = desk(somebody("运营"))
+    words = client.get(f"/admin/distribution/placement/{placement.pk}/change/").content.decode()
+    assert f"/shareplan/add/?placement={placement.pk}" in words
+    assert client.get(f"/admin/distribution/shareplan/add/?placement={placement.pk}").status_code == 200
+    plan = SharePlan.objects.create(placement=placement, slots_count=2, pot_fen=4000)
+    assert "curl" in client.get(f"/admin/distribution/shareplan/{plan.pk}/change/").content.decode()
 
 
 def test_a_placement_is_tried_as_a_customer_without_effect(clock):

@@ -1,4 +1,4 @@
-// H5 pages work without this. With it: time that is left, a QR code that changes, a button that is pressed once.
+// H5 pages work without this. With it: time that is left, a QR code that changes, a button that is pressed once, where one is.
 (() => {
     "use strict";
     const MINUTE = 60000;
@@ -35,6 +35,19 @@
         delete button.dataset.pressed;
         button.classList.remove("button-busy");
     }));
+
+    document.querySelectorAll("[data-position]").forEach((place) => {
+        const button = place.querySelector("button"), said = place.querySelector("p"), form = button.form;
+        place.hidden = !navigator.geolocation || !isSecureContext;
+        button.addEventListener("click", () => {
+            said.textContent = button.dataset.looking;
+            navigator.geolocation.getCurrentPosition(({ coords }) => {
+                form.elements.lat.value = coords.latitude;
+                form.elements.lng.value = coords.longitude;
+                said.textContent = button.dataset.found;
+            }, () => { said.textContent = button.dataset.failed; }, { timeout: 15000, maximumAge: 60000 });
+        });
+    });
 
     document.querySelectorAll("button[data-wait]").forEach((button) => {
         const words = button.textContent, end = Date.now() + button.dataset.wait * 1000;
