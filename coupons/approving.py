@@ -5,7 +5,8 @@ draft → awaiting approval → live ⇄ paused → ended; whoever had a hand in
 which step, the door has asked by ``NEEDS``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons import checking
+from coupons.conditions import names
+from coupons.conditions.audiences import leading_to, named_by
 from coupons.models import CouponTemplate, Supply, TemplateDraft
 from coupons.models.checks import needs_two_approvers
 from coupons.refused import Refused
@@ -29,6 +32,7 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     "pause": ((Status.LIVE,), Status.PAUSED),
     "resume": ((Status.PAUSED,), Status.LIVE),
     "end": ((Status.LIVE, Status.PAUSED), Status.ENDED),
+    "drop": ((Status.DRAFT, Status.AWAITING), Status.ENDED),  # a document says that it is over: it never goes live
 }
 #: Any of these rights is enough for a move. Whatever makes or keeps something claimable needs the right to approve.
 APPROVE, CHANGE = "coupons.approve_coupontemplate", "coupons.change_coupontemplate"
@@ -39,18 +43,22 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "pause": (APPROVE, CHANGE),
     "resume": (APPROVE,),
     "end": (APPROVE, CHANGE),
+    "drop": (APPROVE, CHANGE),
 }
 FIRST = "approve_first"  # of two
 TAKEN = "proposal"  # and who took it over
+WARNED = "warnings"
 SAID = {
     FIRST: gettext_lazy("approved by the first of two"),
     TAKEN: gettext_lazy("a proposed change, taken over"),
+    WARNED: gettext_lazy("warnings accepted"),
     "submit": gettext_lazy("submitted for approval"),
     "send_back": gettext_lazy("sent back"),
     "approve": gettext_lazy("approved"),
     "pause": gettext_lazy("paused"),
     "resume": gettext_lazy("resumed"),
     "end": gettext_lazy("ended"),
+    "drop": gettext_lazy("written down as ended, without going live"),
 }
 
 
@@ -62,7 +70,8 @@ def had_a_hand_in(template: CouponTemplate, user: User) -> bool:
     """Made it, or changed it after; moving its state is not changing it."""
     if template.made_by_id == user.pk:
         return True
-    return template.history.filter(history_user=user).exclude(history_change_reason__in=[*MOVES, FIRST]).exists()
+    moved = [*MOVES, FIRST, WARNED]
+    return template.history.filter(history_user=user).exclude(history_change_reason__in=moved).exists()
 
 
 def may_approve_now(template: CouponTemplate, user: User) -> bool:
@@ -71,7 +80,7 @@ def may_approve_now(template: CouponTemplate, user: User) -> bool:
 
 
 #: Moves before which the checker is asked.
-CHECKED = ("submit", "approve")
+CHECKED = ("submit", "approve", "resume")
 #: Reasons by the code of a warning; None: warnings are not asked about.
 Accepted = Mapping[str, str] | None
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -85,15 +94,13 @@ def move(
     by: User | None,
     version: int | None = None,
     accepted: Accepted = NOTHING,
-    ends: bool = False,
 ) -> CouponTemplate:
     """Moves the template's state; ``by`` is None where a system calls.
 
     ``version`` is the one that was looked at: nobody approves what was changed since. None: whatever is there now.
 
-    Before it is submitted or approved the checker is asked: errors stop it, and so does each warning that nobody
-    ``accepted`` with a reason, now or when it was submitted; what was accepted stays on record. ``ends``: it is on its
-    way to its end, and nobody will be given one.
+    Before it is submitted, approved or resumed the checker is asked: errors stop it, and so does each warning that
+    nobody ``accepted`` with a reason, now or since it was submitted; what was accepted stays on record.
 
     :raises Refused: ``state_forbids``; ``approval_needed`` if the approver had a hand in it; ``edited_meanwhile``;
         ``second_approval_needed`` if a system would be one of two approvers; ``check_failed``,
@@ -106,7 +113,7 @@ def move(
     if version is not None and version != now.version:
         raise Refused("edited_meanwhile")
     reason = name
-    if name in CHECKED and not ends and not (name == "submit" and accepted is None):
+    if name in CHECKED and not (name == "submit" and accepted is None):
         before = {} if name == "submit" else now.accepted_warnings
         now.accepted_warnings = accept(checking.verdict(now), before, accepted, by)
     if name == "approve":
@@ -134,7 +141,7 @@ def accept(
     if verdict.errors:
         raise Refused("check_failed", [finding.as_reason() for finding in verdict.errors])
     if accepted is None:
-        return {}
+        return {finding.code: before[finding.code] for finding in verdict.warnings if finding.code in before}
     name = "" if by is None else by.get_username()
     now = {code: {"reason": reason.strip(), "by": name} for code, reason in accepted.items() if reason.strip()}
     said = {**before, **now}
@@ -166,11 +173,60 @@ def _approve(template: CouponTemplate, by: User | None) -> str:
     return "approve"
 
 
-def must_make_sense(template: CouponTemplate) -> None:
-    """:raises Refused: ``check_failed``, with a reason for each error of the checker."""
-    errors = checking.verdict(CouponTemplate.objects.get(pk=template.pk)).errors
-    if errors:
-        raise Refused("check_failed", [finding.as_reason() for finding in errors])
+def must_make_sense(template: CouponTemplate, *, accepted: Accepted, by: User | None) -> None:
+    """Asks the checker of what was changed while it is approved, and keeps on record what was ``accepted``.
+
+    :raises Refused: ``check_failed``, ``warnings_not_accepted`` with a reason for each finding.
+    """
+    now = CouponTemplate.objects.get(pk=template.pk)
+    said = accept(checking.verdict(now), now.accepted_warnings, accepted, by)
+    if said != now.accepted_warnings:
+        now.accepted_warnings = said
+        now._change_reason, now._history_user = WARNED, by  # type: ignore[attr-defined]
+        now.save(update_fields=["accepted_warnings", "updated_at"])
+
+
+def asking_for(audience: str) -> list[CouponTemplate]:
+    """Live templates that ask for the audience or are offered to it, if only through other audiences."""
+    asking = leading_to(audience)
+    live = CouponTemplate.objects.filter(status=Status.LIVE)
+    found = {one.pk: one for one in live.filter(offers__audience__in=asking, offers__placement__status="live")}
+    themselves = live.filter(claim_conditions__has_key="audiences")
+    found |= {one.pk: one for one in themselves if not asking.isdisjoint(named_by(one.claim_conditions))}
+    return [found[number] for number in sorted(found)]
+
+
+@contextmanager
+def making_sense(templates: Iterable[CouponTemplate]) -> Iterator[None]:
+    """Around a change of something that live templates lean on: it must not take away their last customer.
+
+    :raises Refused: ``check_failed``, with a reason for each error of the checker that was not there before.
+    """
+    numbers = [template.pk for template in templates]
+
+    def errors() -> dict[tuple[int, str], dict[str, Any]]:
+        names.forget()  # the change is not committed, so no version tells of it
+        return {
+            (template.pk, finding.code): {
+                **finding.as_reason(),
+                "detail": f"{template.internal_name}: {finding.sentence}",
+                "template": template.key,
+            }
+            for template in CouponTemplate.objects.filter(pk__in=numbers, status=Status.LIVE).order_by("pk")
+            for finding in checking.verdict(template).errors
+        }
+
+    if not numbers:
+        yield
+        return
+    try:
+        before = errors()
+        yield
+        found = [reason for known, reason in errors().items() if known not in before]
+    finally:
+        names.forget()
+    if found:
+        raise Refused("check_failed", found)
 
 
 @transaction.atomic
@@ -206,8 +262,8 @@ def pause(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
     return move(template, "pause", by=by)
 
 
-def resume(template: CouponTemplate, *, by: User | None) -> CouponTemplate:
-    return move(template, "resume", by=by)
+def resume(template: CouponTemplate, *, by: User | None, accepted: Accepted = NOTHING) -> CouponTemplate:
+    return move(template, "resume", by=by, accepted=accepted)
 
 
 def end(template: CouponTemplate, *, by: User | None) -> CouponTemplate:

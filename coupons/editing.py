@@ -191,7 +191,8 @@ def _check_worst_case(template: CouponTemplate, limits: Mapping[str, int | None]
 def set_budget(budget: Budget, limit_fen: int | None) -> Budget:
     """A new limit for a campaign's purse, in fen; None: no limit.
 
-    :raises Refused: ``budget_below_used``.
+    :raises Refused: ``budget_below_used``; ``second_approval_needed`` if something that one person approved could then
+        cost what needs two.
     :raises ValidationError: a percentage without a cap hangs below, and would have no worst case.
     """
     if budget.pk is None:
@@ -210,7 +211,28 @@ def set_budget(budget: Budget, limit_fen: int | None) -> Budget:
                 % {"template": uncapped.internal_name},
                 code="uncapped",
             )
+    _check_approvers(now, limit_fen)
     now.limit_fen = budget.limit_fen = limit_fen
     now.clean_fields()
     now.save(update_fields=["limit_fen"])
     return now
+
+
+def _check_approvers(budget: Budget, limit_fen: int | None) -> None:
+    """Less needs nobody, and what was above the amount already is not asked again."""
+    approved = CouponTemplate.objects.filter(
+        budget=budget, status__in=_APPROVED_STATES, second_approved_by__isnull=True
+    ).select_related("supply")
+    reasons = []
+    for template in approved:
+        limits = {name: getattr(template.supply, name) for name in Supply.LIMITS}
+        before, after = (template.worst_case_fen(limits, limit) for limit in (budget.limit_fen, limit_fen))
+        if needs_two_approvers(after) and not needs_two_approvers(before):
+            sentence = _(
+                "With this budget %(template)s may cost more than one person may approve. Limit its number or its "
+                "amount first, or end it and have a copy approved by two."
+            )
+            detail = sentence % {"template": template.internal_name}
+            reasons.append({"code": "second_approval_needed", "detail": detail, "template": template.key})
+    if reasons:
+        raise Refused("second_approval_needed", reasons)

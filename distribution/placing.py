@@ -5,13 +5,15 @@ right is a draft again.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coupons import approving
 from coupons.refused import Refused
 from distribution.models import Offer, Placement, SharePlan, TriggerRule
 from distribution.queries import cutting, offered_where
@@ -24,6 +26,7 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     "pause": ((Status.LIVE,), Status.PAUSED),
     "resume": ((Status.PAUSED,), Status.LIVE),
     "end": ((Status.LIVE, Status.PAUSED), Status.ENDED),
+    "drop": ((Status.DRAFT,), Status.ENDED),  # a document says that it is over: it never goes live
 }
 OFFERS = "offers"
 TOOL = "tool"
@@ -32,6 +35,7 @@ SAID = {
     "pause": gettext_lazy("paused"),
     "resume": gettext_lazy("resumed"),
     "end": gettext_lazy("ended"),
+    "drop": gettext_lazy("written down as ended, without going live"),
     OFFERS: gettext_lazy("what it offers"),
     TOOL: gettext_lazy("what it works with"),
 }
@@ -44,27 +48,30 @@ def possible(placement: Placement, move: str) -> bool:
 
 
 @transaction.atomic
-def move(placement: Placement, name: str, *, by: AbstractUser | None, ends: bool = False) -> Placement:
-    """Whether ``by`` may approve, the door has asked. ``ends``: it is on its way to its end, and gives out nothing.
+def move(
+    placement: Placement, name: str, *, by: User | None, accepted: approving.Accepted = approving.NOTHING
+) -> Placement:
+    """Whether ``by`` may approve, the door has asked. ``accepted``: reasons by the code of a warning of the checker.
 
-    :raises Refused: ``state_forbids``; ``check_failed``.
+    :raises Refused: ``state_forbids``; ``check_failed``, ``warnings_not_accepted``.
     """
     now = Placement.objects.select_for_update(no_key=True).get(pk=placement.pk)
     sources, target = MOVES[name]
     if now.status not in sources:
         raise Refused("state_forbids", state=now.status)
-    if name in ("open", "resume") and not ends:
+    if name in ("open", "resume"):
         _is_ready(now, name)
+        now.accepted_warnings = _accepted(now, accepted, by)
     now.status = target
     now._change_reason = name  # type: ignore[attr-defined]
     now._history_user = by  # type: ignore[attr-defined]
-    now.save(update_fields=["status"])
-    placement.status = target
+    now.save(update_fields=["status", "accepted_warnings"])
+    placement.status, placement.accepted_warnings = target, now.accepted_warnings
     return now
 
 
 def _is_ready(placement: Placement, name: str) -> None:
-    """Whether it has all that it gives out with.  :raises Refused: ``state_forbids``, ``check_failed``."""
+    """Whether it has all that it gives out with.  :raises Refused: ``state_forbids``."""
     if name == "open":
         if not placement.offers.exists():
             raise Refused("state_forbids", detail=_("It offers nothing yet: add an offer first."))
@@ -74,8 +81,6 @@ def _is_ready(placement: Placement, name: str) -> None:
     plan = SharePlan.objects.filter(placement=placement).first()
     if plan is not None:
         cutting.of_plan(plan, cutting.offered_by(placement))
-    if name == "open":
-        offered_where.check(placement)
 
 
 #: Template, audience's key or None, weight; in the order in which they are offered.
@@ -88,14 +93,16 @@ def save(
     offers: Sequence[Offered],
     *,
     may_approve: bool,
-    by: AbstractUser | None,
+    by: User | None,
     seen: int | None = None,
+    accepted: approving.Accepted = approving.NOTHING,
 ) -> bool:
     """Writes the placement and its offers. True: it was approved, has changed, and is a draft again.
 
     ``seen``: the number of the history record that the editor saw last; None: whatever is there now.
 
-    :raises Refused: ``edited_meanwhile``; ``state_forbids`` once it has ended.
+    :raises Refused: ``edited_meanwhile``; ``state_forbids`` once it has ended; ``check_failed`` or
+        ``warnings_not_accepted`` for what it would offer from now on.
     """
     placement._history_user = by  # type: ignore[attr-defined]
     if placement.pk is None:
@@ -120,7 +127,46 @@ def save(
     if reordered:
         before.offers.all().delete()
         _write(placement, offers)
+    if placement.status == Status.LIVE and (reordered or changed):
+        _go_on(placement, accepted, by)
     return back
+
+
+def _accepted(placement: Placement, accepted: approving.Accepted, by: User | None) -> dict[str, dict[str, str]]:
+    """Asks the checker of each offer. Warnings that are accepted beside those that the template's own approval did.
+
+    :raises Refused: ``check_failed``, ``warnings_not_accepted`` with a reason for each finding.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    kept: dict[str, dict[str, str]] = {}
+    for offer, verdict in offered_where.verdicts(placement):
+        known = offer.template.accepted_warnings
+        try:
+            said = approving.accept(verdict, {**known, **placement.accepted_warnings}, accepted, by)
+        except Refused as refused:
+            about = {"placement": placement.key, "template": offer.template.key}
+            found.setdefault(refused.code, []).extend({**reason, **about} for reason in refused.reasons)
+        else:
+            kept |= {code: one for code, one in said.items() if code not in known}
+    for code in ("check_failed", "warnings_not_accepted"):
+        if code in found:
+            raise Refused(code, found[code])
+    return kept
+
+
+def _go_on(placement: Placement, accepted: approving.Accepted, by: User | None) -> None:
+    """It is live, and offers something else from now on."""
+    try:
+        kept = _accepted(placement, accepted, by)
+    except Refused as refused:
+        if refused.code != "warnings_not_accepted" or accepted:
+            raise
+        onwards = _("It is live: pause it, change what it offers, and say why when you resume it.")
+        reasons = [{**reason, "detail": f"{reason['detail']} {onwards}"} for reason in refused.reasons]
+        raise Refused(refused.code, reasons) from None
+    if kept != placement.accepted_warnings:
+        placement.accepted_warnings = kept
+        placement.save(update_fields=["accepted_warnings"])
 
 
 def offered(placement: Placement) -> list[Offered]:
@@ -138,7 +184,7 @@ def _changed(before: Model, after: Model) -> bool:
 
 
 @transaction.atomic
-def save_tool(tool: TriggerRule | SharePlan, *, may_approve: bool, by: AbstractUser | None) -> bool:
+def save_tool(tool: TriggerRule | SharePlan, *, may_approve: bool, by: User | None) -> bool:
     """Writes what the placement works with. True: it was approved, has changed, and is a draft again.
 
     :raises Refused: ``state_forbids`` once the placement has ended.

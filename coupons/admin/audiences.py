@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldBooleanWidget
 
+from coupons import approving
 from coupons.admin.asking import ConditionsField
+from coupons.admin.desk import RefusedMixin
 from coupons.admin.history import WithHistory
 from coupons.admin.reaching import WithReach
 from coupons.admin.saying import condition_words, sentences
@@ -21,7 +23,7 @@ from coupons.conditions.audiences import circle
 from coupons.models import Audience, CouponTemplate
 
 
-class AudienceForm(forms.ModelForm):
+class AudienceForm(RefusedMixin, forms.ModelForm):
     conditions = ConditionsField(
         deed="claim", label=gettext_lazy("Conditions"), help_text=gettext_lazy("All that are on must hold.")
     )
@@ -42,6 +44,7 @@ class AudienceForm(forms.ModelForm):
             self.initial["everyone"] = True
 
     def clean(self) -> dict[str, Any]:
+        self.say_refused()
         said = super().clean() or {}
         conditions, everyone = said.get("conditions"), said.get("everyone")
         if conditions is None:
@@ -69,6 +72,15 @@ class AudienceAdmin(WithReach, WithHistory):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Audience]:
         return super().get_queryset(request).annotate(offer_count=Count("offers"))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"request": request})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Not so that a live template would have nobody left."""
+        with approving.making_sense(approving.asking_for(obj.pk) if change else ()):
+            super().save_model(request, obj, form, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("key",) if obj else ()

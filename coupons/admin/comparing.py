@@ -15,7 +15,7 @@ from coupons.models import CouponTemplate, Supply
 #: Columns that change by themselves, or that moves change.
 _QUIET = {
     "id", "version", "updated_at", "created_at", "status", "made_by", "approved_by", "second_approved_by",
-    "approvals_needed",
+    "approvals_needed", "accepted_warnings",
 }  # fmt: skip
 Values = Mapping[str, Any]
 

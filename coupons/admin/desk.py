@@ -237,5 +237,6 @@ class RefusedMixin:
             self._update_errors(refused)  # type: ignore[attr-defined]
             return
         for reason in refused.reasons:
-            for field in reason.get("fields") or [reason.get("field")]:
-                self.add_error(field if field in self.fields else None, reason.get("detail") or refused.detail)  # type: ignore[attr-defined]
+            names = [str(name or "").split(".")[0] for name in reason.get("fields") or [reason.get("field")]]
+            for field in dict.fromkeys(name if name in self.fields else None for name in names):  # type: ignore[attr-defined]
+                self.add_error(field, reason.get("detail") or refused.detail)  # type: ignore[attr-defined]

@@ -12,8 +12,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from coupons import approving, editing, pictures
-from coupons.admin import comparing, keeping, panels, verdict_panel
+from coupons import approving, checking, editing, pictures
+from coupons.admin import comparing, keeping, panels, verdict_panel, warnings_form
 from coupons.admin.history import WithHistory
 from coupons.admin.previewing import preview_of
 from coupons.models import CouponTemplate, Supply, TemplateDraft
@@ -256,13 +256,16 @@ class Making(WithHistory):
         if proposal.state != State.PROPOSED:
             self.message_user(request, _("This change was decided already."), messages.WARNING)
             return back
-        form = self._proposed(request, proposal, proposal.template)
-        fine = form.is_valid()
-        if request.method == "POST":
-            if not (may_take if "_take" in request.POST else may_decline):
-                raise PermissionDenied
+        form, takes = self._proposed(request, proposal, proposal.template), "_take" in request.POST
+        verdict = checking.verdict(form.instance, limits=form.limits) if form.is_valid() else None
+        left = warnings_form.left(verdict.warnings, proposal.template.accepted_warnings) if verdict else {}
+        asked = warnings_form.form_of(left) if may_take else None
+        warned = asked(request.POST if takes else None) if asked else None
+        if request.method == "POST" and not (may_take if takes else may_decline):
+            raise PermissionDenied
+        if request.method == "POST" and not (takes and warned and not warned.is_valid()):
             try:
-                self._decide(request, proposal, take="_take" in request.POST)
+                self._decide(request, proposal, take=takes, accepted=warned.cleaned_data if takes and warned else {})
             except (Refused, ValidationError) as no:
                 said = str(no.detail) if isinstance(no, Refused) else " ".join(no.messages)
                 self.message_user(request, said, messages.ERROR)
@@ -276,7 +279,10 @@ class Making(WithHistory):
             "opts": self.opts,
             "original": now,
             "proposal": proposal,
-            "fine": fine,
+            "fine": verdict is not None,
+            "verdict": verdict and verdict_panel.drawn(form.instance, form.limits, verdict),
+            "impossible": verdict is not None and bool(verdict.errors),
+            "warned": warned,
             "errors": [sentence for problems in form.errors.values() for sentence in problems],
             "differences": list(comparing.differences(comparing.values_of(now, now.supply), after)),
             "may_take": may_take,
@@ -292,7 +298,7 @@ class Making(WithHistory):
         return form(keeping.posted(proposal), instance=template)
 
     @transaction.atomic
-    def _decide(self, request: HttpRequest, proposal: TemplateDraft, *, take: bool) -> None:
+    def _decide(self, request: HttpRequest, proposal: TemplateDraft, *, take: bool, accepted: dict[str, str]) -> None:
         decided = approving.decide(proposal, take=take, by=request.user)  # type: ignore[arg-type]
         if take:
             template = CouponTemplate.objects.get(drafts=decided)
@@ -308,7 +314,7 @@ class Making(WithHistory):
                 may_approve=True,
                 why=f"{approving.TAKEN} {request.user.get_username()}"[:100],
             )
-            approving.must_make_sense(form.instance)
+            approving.must_make_sense(form.instance, accepted=accepted, by=request.user)  # type: ignore[arg-type]
             self.message_user(request, _("Taken over."))
         else:
             self.message_user(request, _("Declined; nothing was changed."))

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from coupons.admin.money import yuan
 from coupons.models import CouponTemplate, Supply
 from coupons.models.checks import check_template
+from coupons.queries.plainly import plain_words
 from coupons.queries.wording import claim_wording, wording
 from coupons.queries.wording import plain as short_number
 from coupons.queries.wording import yuan as short_yuan
@@ -50,6 +51,7 @@ def preview_of(template: CouponTemplate, limits: dict[str, int | None], wrong: s
         "short": shown["short"],
         "validity": shown["validity"],
         "voices": voices,
+        "plain": None if no_money or no_time else plain_words(draft),
         "worst": None if no_money or budget is None else yuan(worst, _("without end")),
         "calendar": _calendar(draft, budget) if "release" not in wrong else None,
     }

@@ -178,11 +178,12 @@ MOVES = (
         gettext_lazy("Resume this template?"),
         approving.NEEDS["resume"],
         _possible("resume"),
-        _approval_says,
+        _verdict_says(_approval_says),
         _move("resume"),
         gettext_lazy("Resumed; the template is live."),
         icon="play_arrow",
         main=True,
+        asks=warnings_form,
     ),
     Move(
         "end",

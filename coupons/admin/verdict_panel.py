@@ -17,9 +17,13 @@ from coupons.models import City, CouponTemplate
 from coupons.rules import Client
 
 
-def drawn(template: CouponTemplate, limits: dict[str, int | None] | None = None) -> str:
+def drawn(
+    template: CouponTemplate,
+    limits: dict[str, int | None] | None = None,
+    verdict: checking.Verdict | None = None,
+) -> str:
     """Of a template as it stands, saved or not. ``limits`` go before those that are stored."""
-    verdict = checking.verdict(template, limits=limits)
+    verdict = verdict or checking.verdict(template, limits=limits)
     accepted = template.accepted_warnings or {}
     findings = [
         {

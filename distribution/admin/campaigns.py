@@ -22,6 +22,7 @@ from coupons.admin.history import WithHistory
 from coupons.admin.money import plain_yuan, yuan
 from coupons.admin.saying import bar
 from coupons.admin.templates import CHIPS as TEMPLATE_CHIPS
+from coupons.approving import making_sense
 from coupons.editing import set_budget
 from coupons.models import Budget, CouponTemplate
 from coupons.refused import Refused
@@ -32,6 +33,7 @@ from distribution.admin.documents import WithDocuments
 from distribution.admin.rights import SEES_BUDGETS, SETS_BUDGETS
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, phase_of, placement_state
 from distribution.models import Campaign, Placement
+from distribution.queries.offered_where import live_in
 
 PHASE_CHIPS = {"planned": "info", "running": "success", "over": ""}
 MOST_BELOW = 100
@@ -144,7 +146,9 @@ class CampaignAdmin(WithDocuments, WithHistory):
         before, moved = now.budget.limit_fen, "budget_limit" in form.changed_data
         if moved:
             obj._change_reason = f"budget {before} {limit}"
-        obj.save()
+        same_period = (now.starts_at, now.ends_at) == (obj.starts_at, obj.ends_at)
+        with making_sense(() if same_period else live_in(now)):
+            obj.save()
         if moved:
             try:
                 obj.budget = set_budget(now.budget, limit)  # the most shared row, last
@@ -153,8 +157,11 @@ class CampaignAdmin(WithDocuments, WithHistory):
             except Refused as refused:
                 raise Refused(
                     refused.code,
-                    [{"code": refused.code, "detail": below_used(why["used_fen"]), "field": "budget_limit"}
-                     for why in refused.reasons],
+                    [
+                        {**why, "detail": below_used(why["used_fen"]) if "used_fen" in why else why["detail"],
+                         "field": "budget_limit"}
+                        for why in refused.reasons
+                    ],
                 ) from None  # fmt: skip
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:

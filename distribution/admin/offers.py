@@ -18,6 +18,16 @@ from distribution import placing
 from distribution.admin.rights import CHANGES
 from distribution.models import Offer, Placement
 
+#: Everyone, chosen on purpose; no key of an audience.
+EVERYONE = "*"
+
+
+class Whom(forms.ModelChoiceField):
+    """An audience, or everyone (None). Nothing chosen is no answer."""
+
+    def clean(self, value: Any) -> Audience | None:
+        return None if value == EVERYONE else super().clean(value)
+
 
 class OfferForm(forms.ModelForm):
     position = forms.IntegerField(
@@ -44,6 +54,7 @@ class OfferForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["position"] = self.instance.position + 1
+            self.initial["audience"] = self.instance.audience_id or EVERYONE
         else:
             self.initial.pop("position", None)  # at the end
 
@@ -65,14 +76,14 @@ class OfferLines(forms.BaseInlineFormSet):
         seen = set()
         for form in self.lines():
             offered = (form.cleaned_data["template"], form.cleaned_data.get("audience"))
-            if offered in seen:
+            if offered in seen and "audience" not in form.errors:
                 form.add_error("template", _("This template is offered to the same audience above already."))
             seen.add(offered)
 
     def lines(self) -> list[Any]:
         """What is offered, in order; without a number, at the end."""
         kept = [
-            (form.cleaned_data["position"] is None, form.cleaned_data["position"] or 0, number, form)
+            (form.cleaned_data.get("position") is None, form.cleaned_data.get("position") or 0, number, form)
             for number, form in enumerate(self.forms)
             if form not in self.deleted_forms and (form.cleaned_data or {}).get("template")
         ] if all(hasattr(form, "cleaned_data") for form in self.forms) else []  # fmt: skip
@@ -85,7 +96,7 @@ class OfferLines(forms.BaseInlineFormSet):
         return [
             (
                 form.cleaned_data["template"].pk,
-                form.cleaned_data["audience"].pk if form.cleaned_data.get("audience") else None,
+                form.cleaned_data["audience"].pk if form.cleaned_data["audience"] else None,
                 form.cleaned_data["weight"],
             )
             for form in self.lines()
@@ -111,6 +122,8 @@ class OfferInline(DeskInline):
         return 0 if obj and obj.offers.exists() else 1
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "audience":
+            kwargs |= {"form_class": Whom, "required": True}
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("template", "audience"):
             field.choices = self._choices(request, db_field.name)
@@ -145,7 +158,11 @@ class OfferInline(DeskInline):
 
 
 def _audiences() -> list[tuple[Any, Any]]:
-    return [("", _("everyone")), *Audience.objects.order_by("name").values_list("pk", "name")]
+    return [
+        ("", _("– choose –")),
+        (EVERYONE, _("everyone")),
+        *Audience.objects.order_by("name").values_list("pk", "name"),
+    ]
 
 
 def _templates(request: HttpRequest) -> list[tuple[Any, Any]]:

@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.admin.moving import Move
+from coupons.admin.warnings_form import form_of
 from coupons.models import CouponTemplate
 from distribution import placing
 from distribution.admin.rights import APPROVES, CHANGES
 from distribution.admin.states import phase_of
 from distribution.models import Placement
+from distribution.queries import offered_where
 
 
 def _opening_says(placement: Placement) -> list[str]:
@@ -27,6 +29,11 @@ def _opening_says(placement: Placement) -> list[str]:
     ]
     offers = list(placement.offers.select_related("template"))
     resting = [str(offer.template) for offer in offers if offer.template.status != CouponTemplate.Status.LIVE]
+    said[:0] = [
+        f"{offer.template}: {finding.sentence}"
+        for offer, verdict in offered_where.verdicts(placement)
+        for finding in verdict.errors
+    ]
     if not offers:
         said.append(_("It offers nothing yet."))
     if resting:
@@ -36,12 +43,16 @@ def _opening_says(placement: Placement) -> list[str]:
     return said
 
 
+def _warnings(placement: Placement) -> Any:
+    return form_of(offered_where.unaccepted(placement))
+
+
 _STAYS = gettext_lazy("Coupons that were given out stay with their customers and can be used.")
 
 
 def _move(name: str) -> Any:
     def act(placement: Placement, request: HttpRequest, answers: dict[str, Any]) -> Placement:
-        return placing.move(placement, name, by=request.user)  # type: ignore[arg-type]
+        return placing.move(placement, name, by=request.user, accepted=answers)  # type: ignore[arg-type]
 
     return act
 
@@ -62,6 +73,7 @@ MOVES = (
         gettext_lazy("The placement is live."),
         icon="rocket_launch",
         main=True,
+        asks=_warnings,
     ),
     Move(
         "pause",
@@ -85,6 +97,7 @@ MOVES = (
         gettext_lazy("Resumed; the placement is live."),
         icon="play_arrow",
         main=True,
+        asks=_warnings,
     ),
     Move(
         "end",

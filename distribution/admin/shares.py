@@ -12,13 +12,12 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from coupons.admin.desk import ReadDesk
-from coupons.admin.history import WithHistory
 from coupons.admin.money import yuan
 from coupons.refused import Refused
-from distribution import placing, sharing
-from distribution.admin.rights import APPROVES
+from distribution import sharing
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
+from distribution.admin.tool_desk import ToolDesk
 from distribution.models import Placement, SharePacket, SharePlan
 from distribution.queries import cutting
 
@@ -53,48 +52,26 @@ class PlanForm(SeenForm):
 
 
 @admin.register(SharePlan)
-class PlanAdmin(WithHistory):
+class PlanAdmin(ToolDesk):
     form = PlanForm
-    change_form_before_template = "distribution/admin/seen.html"
+    back_to_draft = gettext_lazy(
+        "How packets are cut has changed, so the placement is a draft again and needs approving."
+    )
     empty_words = gettext_lazy("No plans yet. A plan says how many friends share what sum of a packet.")
     change_form_outer_before_template = "distribution/admin/placement_top.html"
     list_display = ("named", "state", "slots_count", "pot", "cut", "packets_made")
     search_fields = ("placement__key", "placement__title")
-    list_select_related = ("placement__campaign",)
     fields = ("placement", "slots_count", "pot_fen", "split", "hours", "sharer_takes")
 
     class Media:
         css = {"all": ("distribution/desk.css",)}
         js = ("distribution/desk.js",)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"request": request})
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("placement",) if obj else ()
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "placement":
-            free = Placement.objects.filter(channel=Placement.Channel.SHARE, share_plan__isnull=True)
-            kwargs["queryset"] = free.exclude(status=Placement.Status.ENDED)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        ended = obj is not None and obj.placement.status == Placement.Status.ENDED
-        return super().has_change_permission(request, obj) and not ended
+    def placements(self) -> QuerySet[Placement]:
+        return Placement.objects.filter(channel=Placement.Channel.SHARE, share_plan__isnull=True)
 
     def hangs(self, obj: Any) -> bool:
-        return obj.placement.status != Placement.Status.DRAFT or obj.packets.exists()
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        back = placing.save_tool(obj, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
-        if back:
-            self.message_user(
-                request,
-                _("How packets are cut has changed, so the placement is a draft again and needs approving."),
-                30,
-            )
+        return super().hangs(obj) or obj.packets.exists()
 
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         state = placement_state(obj.placement)
@@ -117,15 +94,6 @@ class PlanAdmin(WithHistory):
             "groups": [(_("A packet"), [said % {**numbers, **ends}])],
             "call": call,
         }
-
-    @display(description=gettext_lazy("Plan"), header=True, ordering="placement__title")
-    def named(self, obj: Any) -> list[str]:
-        return [str(obj), obj.placement.campaign.name]
-
-    @display(description=gettext_lazy("State"), label=PLACEMENT_CHIPS)
-    def state(self, obj: Any) -> tuple[str, str]:
-        state = placement_state(obj.placement)
-        return state, str(PLACEMENT_STATES[state])
 
     @display(description=gettext_lazy("Sum of a packet"), ordering="pot_fen")
     def pot(self, obj: Any) -> str:

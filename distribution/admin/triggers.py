@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,6 @@ from unfold.decorators import display
 from coupons import jobs, rules
 from coupons.admin.asking import ConditionsField, OneForm, Section, dress, is_sections
 from coupons.admin.desk import ReadDesk
-from coupons.admin.history import WithHistory
 from coupons.admin.jobs import watched
 from coupons.admin.money import yuan
 from coupons.admin.moving import Move
@@ -33,10 +32,10 @@ from coupons.refused import SENTENCES
 from coupons.rules import Client
 from coupons.rules.answers import Answers
 from coupons.tasks import run_job
-from distribution import placing, trying
-from distribution.admin.rights import APPROVES
+from distribution import trying
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
+from distribution.admin.tool_desk import ToolDesk
 from distribution.models import InboundEvent, Placement, TriggerRule
 from distribution.models.triggers import MOST_TESTS, Comparison, clean_tests
 
@@ -185,8 +184,9 @@ def _try(rule: TriggerRule, request: HttpRequest, answers: dict[str, Any]) -> No
 
 
 @admin.register(TriggerRule)
-class TriggerAdmin(WithHistory):
+class TriggerAdmin(ToolDesk):
     form = TriggerForm
+    back_to_draft = gettext_lazy("What sets it off has changed, so it is a draft again and needs approving anew.")
     change_form_before_template = "distribution/admin/trigger_top.html"
     empty_words = gettext_lazy(
         "No rules yet. A rule says which event of the app gives which coupons, such as a late delivery."
@@ -194,7 +194,6 @@ class TriggerAdmin(WithHistory):
     list_display = ("named", "event", "state", "rest", "given_today")
     list_filter = (("placement__status", ChoicesDropdownFilter), "event")
     search_fields = ("placement__key", "placement__title", "event")
-    list_select_related = ("placement__campaign",)
     fields = ("placement", "event", "tests", "conditions", "cooldown_minutes", "fresh_minutes", "message")
     moves = (
         Move(
@@ -217,32 +216,8 @@ class TriggerAdmin(WithHistory):
     class Media:
         css = {"all": ("distribution/desk.css",)}
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"request": request})
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("placement",) if obj else ()
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "placement":
-            free = Q(form=Placement.Form.TRIGGER, trigger__isnull=True) & ~Q(status=Placement.Status.ENDED)
-            kwargs["queryset"] = Placement.objects.filter(free)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        ended = obj is not None and obj.placement.status == Placement.Status.ENDED
-        return super().has_change_permission(request, obj) and not ended
-
-    def hangs(self, obj: Any) -> bool:
-        return obj.placement.status != Placement.Status.DRAFT
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        back = placing.save_tool(obj, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
-        if back:
-            self.message_user(
-                request, _("What sets it off has changed, so it is a draft again and needs approving anew."), 30
-            )
+    def placements(self) -> QuerySet[Placement]:
+        return Placement.objects.filter(form=Placement.Form.TRIGGER, trigger__isnull=True)
 
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         state = placement_state(obj.placement)
@@ -283,15 +258,6 @@ class TriggerAdmin(WithHistory):
                 if last.made_by_id != request.user.pk:
                     context["progress_url"] = ""
         return super().changeform_view(request, object_id, form_url, context)
-
-    @display(description=gettext_lazy("Rule"), header=True, ordering="placement__title")
-    def named(self, obj: Any) -> list[str]:
-        return [str(obj), obj.placement.campaign.name]
-
-    @display(description=gettext_lazy("State"), label=PLACEMENT_CHIPS)
-    def state(self, obj: Any) -> tuple[str, str]:
-        state = placement_state(obj.placement)
-        return state, str(PLACEMENT_STATES[state])
 
     @display(description=gettext_lazy("Rest, minutes"), ordering="cooldown_minutes")
     def rest(self, obj: Any) -> str:

@@ -1,5 +1,6 @@
 """The shape of a campaign as one document: structure and types alone. Whether it makes sense, ``saving`` asks."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -71,6 +72,22 @@ class AreaIn(NamedIn):
         if self.datum == "wgs84":
             return self
         return self.model_copy(update={"geojson": geometry_of(self.geojson, self.datum), "datum": "wgs84"})
+
+
+class CustomDayIn(Shape):
+    """First and last day included."""
+
+    first_date: date
+    last_date: date
+    city: CityKey | None = Field(None, description="Null or absent: everywhere.")
+
+
+class CustomIn(NamedIn):
+    """Days of the company's own, which rules name as ``custom:KEY``."""
+
+    days: Annotated[list[CustomDayIn], Field(max_length=MOST_TEMPLATES)] | None = Field(
+        None, description="Left out: they stay as they are."
+    )
 
 
 class AudienceIn(NamedIn):
@@ -265,6 +282,7 @@ class Document(Shape):
     categories: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
     merchants: Annotated[list[NamedIn], Field(max_length=MOST_PLACES)] = []
     areas: Annotated[list[AreaIn], Field(max_length=MOST_TEMPLATES)] = []
+    customs: Annotated[list[CustomIn], Field(max_length=MOST_TEMPLATES)] = []
     audiences: Annotated[list[AudienceIn], Field(max_length=MOST_TEMPLATES)] = []
     messages: Annotated[list[MessageIn], Field(max_length=MOST_TEMPLATES)] = []
     templates: Annotated[list[TemplateIn], Field(max_length=MOST_TEMPLATES)] = []
@@ -281,7 +299,7 @@ class Document(Shape):
         found: list[tuple[tuple[str | int, ...], str, object]] = []
         if self.starts_at >= self.ends_at:
             found.append((("ends_at",), "ends_before_start", None))
-        for name in ("categories", "merchants", "areas", "audiences", "messages", "templates", "placements"):
+        for name in ("categories", "merchants", "areas", "customs", "audiences", "messages", "templates", "placements"):
             seen: set[str] = set()
             for place, item in enumerate(getattr(self, name)):
                 if item.key in seen:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from datetime import date
 from math import inf
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -15,13 +16,14 @@ from psycopg.errors import UniqueViolation
 from coupons import approving, rules
 from coupons.conditions.audiences import circle, leading_to, named_by
 from coupons.editing import save_template, set_budget
-from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Merchant, Supply
+from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Custom, CustomDay, Merchant, Supply
 from coupons.models.checks import check_worst_case
 from coupons.models.places import Named
 from coupons.refused import SENTENCES, Invalid, Refused
 from distribution import placing
 from distribution.drafting.document import (
     AudienceIn,
+    CustomDayIn,
     Document,
     NamedIn,
     PageIn,
@@ -31,7 +33,7 @@ from distribution.drafting.document import (
     TriggerIn,
 )
 from distribution.models import Campaign, ClaimPage, MessageTemplate, Offer, Placement, SharePlan, TriggerRule
-from distribution.queries import offered_where
+from distribution.queries.offered_where import live_in
 
 Limits = Mapping[str, int | None]
 Moves = Mapping[str, tuple[tuple[str, ...], str]]
@@ -83,8 +85,6 @@ class _Saving:
         self.changed = False
         #: What would go live, or change while live.
         self.unapproved: list[dict[str, Any]] = []
-        #: Placements that are live and offer something else than before.
-        self.offering: list[Placement] = []
 
     def wrong(self, field: str, code: str, detail: str) -> None:
         self.errors.append({"field": field, "code": code, "detail": detail})
@@ -93,10 +93,27 @@ class _Saving:
         campaign = self.lock()
         created = campaign is None
         campaign = campaign or Campaign(key=self.document.key, budget=Budget())
+        with approving.making_sense(self.leaning(campaign)):
+            self.write(campaign, created)
+        if self.unapproved and not self.may_approve:
+            raise Refused("approval_needed", self.unapproved)
+        return Saved(campaign, "created" if created else "changed" if self.changed else "unchanged")
 
+    def leaning(self, campaign: Campaign) -> list[CouponTemplate]:
+        """Live templates that lean on an audience, or on a period, that the document changes."""
+        period = (self.document.starts_at, self.document.ends_at)
+        found = list(live_in(campaign)) if campaign.pk and period != (campaign.starts_at, campaign.ends_at) else []
+        there = Audience.objects.in_bulk([item.key for item in self.document.audiences])
+        for item in self.document.audiences:
+            if item.key in there and there[item.key].conditions != item.conditions:
+                found += approving.asking_for(item.key)
+        return found
+
+    def write(self, campaign: Campaign, created: bool) -> None:
         self.save_named(Category, self.document.categories)
         self.save_named(Merchant, self.document.merchants)
         self.save_named(Area, self.document.areas, "geojson")
+        self.save_customs()
         self.save_audiences()
         self.save_messages()
         templates = self.read_templates(campaign)
@@ -113,15 +130,10 @@ class _Saving:
             self.save_placement(campaign, placed, placement)
         if self.errors:
             raise Invalid(self.errors)
-        for placement in self.offering:
-            offered_where.check(placement)
         if not created and campaign.budget.limit_fen != self.document.budget_fen:
             # The most shared row, last.
             campaign.budget = set_budget(campaign.budget, self.document.budget_fen)
             self.changed = True
-        if self.unapproved and not self.may_approve:
-            raise Refused("approval_needed", self.unapproved)
-        return Saved(campaign, "created" if created else "changed" if self.changed else "unchanged")
 
     # --- before anything is written ----------------------------------------------------------------------------------
 
@@ -234,6 +246,22 @@ class _Saving:
             self.changed = True
         return bool(changed)
 
+    def save_customs(self) -> None:
+        self.save_named(Custom, self.document.customs)
+        for place, item in enumerate(self.document.customs):
+            if item.days is None:
+                continue
+            wanted = [CustomDay(custom_id=item.key, city_id=day.city, **_dates(day)) for day in item.days]
+            there = CustomDay.objects.filter(custom=item.key)
+            if _days_of(there) == _days_of(wanted):
+                continue
+            for number, day in enumerate(wanted):
+                self.check(day, f"customs.{place}.days.{number}", exclude=["custom"])
+            if not self.errors:
+                there.delete()
+                CustomDay.objects.bulk_create(wanted)
+                self.changed = True
+
     def save_audiences(self) -> None:
         there = Audience.objects.in_bulk([item.key for item in self.document.audiences])
         for place, item in self.audiences_by_need():
@@ -311,10 +339,9 @@ class _Saving:
             changed = template.version != version
             way = _way(approving.MOVES, template.status, item.status or template.status)
             for move in way:
-                if approving.NEEDS[move] == (approving.APPROVE,) and item.status != CouponTemplate.Status.ENDED:
+                if approving.NEEDS[move] == (approving.APPROVE,):
                     self.needs_approval("template", template.key)
-                ends = item.status == CouponTemplate.Status.ENDED
-                approving.move(template, move, by=self.by, accepted=self.accepted(item), ends=ends)
+                approving.move(template, move, by=self.by, accepted=self.accepted(item.key))
         except Refused as refused:
             reasons = [_about(template, reason) for reason in refused.reasons]
             if refused.code == "approval_needed" and not self.may_approve:
@@ -330,21 +357,20 @@ class _Saving:
         )
         wanted = [(ids[offer.template], offer.audience, offer.weight) for offer in item.offers]
         placement.campaign = campaign
+        accepted = self.accepted(*(offer.template for offer in item.offers))
         seen = placing.last_record(placement) if placement.pk else None
         try:
             if seen is None or placing.differs(placement, wanted):
-                placing.save(placement, wanted, may_approve=self.may_approve, by=self.by)
-                if placement.status == Placement.Status.LIVE:
-                    self.offering.append(placement)
+                placing.save(placement, wanted, may_approve=self.may_approve, by=self.by, accepted=accepted)
             for name, tool in (("trigger", item.trigger), ("share", item.share), ("page", item.page)):
                 if tool is not None:
                     self.save_tool(placement, name, tool)
             if self.errors:
                 return
             for move in _way(placing.MOVES, placement.status, target):
-                if move in ("open", "resume") and target != Placement.Status.ENDED:
+                if move in ("open", "resume"):
                     self.needs_approval("placement", placement.key)
-                placing.move(placement, move, by=self.by, ends=target == Placement.Status.ENDED)
+                placing.move(placement, move, by=self.by, accepted=accepted)
         except Refused as refused:
             reasons = [{**reason, "placement": placement.key} for reason in refused.reasons]
             raise Refused(refused.code, reasons, detail=refused.detail) from None
@@ -374,13 +400,21 @@ class _Saving:
             tool._history_user = self.by  # type: ignore[attr-defined]
             tool.save()
 
-    def accepted(self, item: TemplateIn) -> approving.Accepted:
+    def accepted(self, *templates: str) -> approving.Accepted:
         """What the document accepts of the checker's warnings; None: it does not speak of them, so they pass."""
         said = self.document.accepted_warnings
-        return None if said is None else said.get(item.key, {})
+        return None if said is None else {code: why for key in templates for code, why in said.get(key, {}).items()}
 
     def needs_approval(self, kind: str, key: str) -> None:
         self.unapproved.append({"code": "approval_needed", "detail": SENTENCES["approval_needed"], kind: key})
+
+
+def _dates(day: CustomDayIn) -> dict[str, date]:
+    return {"first_date": day.first_date, "last_date": day.last_date}
+
+
+def _days_of(days: Iterable[CustomDay]) -> list[tuple[date, date, str]]:
+    return sorted((day.first_date, day.last_date, day.city_id or "") for day in days)
 
 
 def _is_at_work(audience: str) -> bool:

@@ -9,7 +9,8 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from coupons.conditions.audiences import named_by
-from coupons.models import Area, Audience, Category, CouponTemplate, Merchant, Supply
+from coupons.conditions.moment import CUSTOM
+from coupons.models import Area, Audience, Category, CouponTemplate, Custom, Merchant, Supply
 from coupons.models.places import Named
 from distribution.drafting.document import MessageIn, PageIn, ShareIn, TriggerIn
 from distribution.models import Campaign, MessageTemplate, Offer, Placement
@@ -30,6 +31,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
     audiences = _audiences(campaign, rules)
     rules += [audience.conditions for audience in audiences]
     areas = {key for conditions in rules for key in conditions.get("areas", {}).get("any_of", ())}
+    days = {day for conditions in rules for day in conditions.get("festivals", {}).get("any_of", ())}
     return {
         "key": campaign.key,
         "name": campaign.name,
@@ -44,6 +46,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
             {"key": area.key, "name": area.name, "geojson": area.geojson}
             for area in Area.objects.filter(key__in=areas).order_by("key")
         ],
+        "customs": _customs(day.removeprefix(CUSTOM) for day in days if day.startswith(CUSTOM)),
         "audiences": [
             {"key": audience.key, "name": audience.name, "conditions": audience.conditions} for audience in audiences
         ],
@@ -91,6 +94,21 @@ def _keys(templates: Iterable[CouponTemplate], column: str, scope: str) -> set[s
 
 def _named(model: type[Named], keys: set[str]) -> list[dict[str, str]]:
     return [{"key": row.key, "name": row.name} for row in model._default_manager.filter(pk__in=keys).order_by("pk")]
+
+
+def _customs(keys: Iterable[str]) -> list[dict[str, Any]]:
+    found = Custom.objects.filter(pk__in=list(keys)).order_by("pk").prefetch_related("days")
+    return [
+        {
+            "key": custom.key,
+            "name": custom.name,
+            "days": [
+                {"first_date": str(day.first_date), "last_date": str(day.last_date), "city": day.city_id}
+                for day in custom.days.all()
+            ],
+        }
+        for custom in found
+    ]
 
 
 def _messages(messages: Iterable[MessageTemplate | None]) -> list[dict[str, Any]]:

@@ -114,6 +114,8 @@ class Placement(models.Model):
     form = models.CharField(_("form"), max_length=8, choices=Form, default=Form.API)
     pick = models.CharField(_("customer gets"), max_length=8, choices=Pick, default=Pick.FIRST)
     status = models.CharField(_("state"), max_length=8, choices=Status, default=Status.DRAFT, db_index=True)
+    #: Code of a warning of the checker → ``{"reason", "by"}``: why it is meant, beside what its templates say.
+    accepted_warnings = models.JSONField(_("warnings that were accepted"), default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     history = HistoricalRecords()
 

@@ -1,16 +1,15 @@
 """Where templates are offered, and what is wrong among the offers of one placement: told to the checker."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from coupons import checking
 from coupons.checking import Case, Finding, Placed, Witness
 from coupons.models import CouponTemplate
-from coupons.refused import Refused
 from coupons.rules import Client
-from distribution.models import Offer, Placement
+from distribution.models import Campaign, Offer, Placement
 
 Channel = Placement.Channel
 #: What customers hold in hand in channels that belong to one client.
@@ -80,14 +79,26 @@ def neighbours(case: Case, witness: Witness | None) -> Iterator[Finding]:
             )
 
 
-def check(placement: Placement) -> None:
-    """Nobody is offered what they could never use.  :raises Refused: ``check_failed`` with a reason for each error."""
-    reasons: list[dict[str, Any]] = []
-    for offer in placement.offers.select_related("template__budget", "placement__campaign", "audience"):
-        verdict = checking.verdict(offer.template, placed(offer))
-        reasons += [
-            {**finding.as_reason(), "placement": placement.key, "template": offer.template.key}
-            for finding in verdict.errors
-        ]
-    if reasons:
-        raise Refused("check_failed", reasons)
+def verdicts(placement: Placement) -> Iterator[tuple[Offer, checking.Verdict]]:
+    """The checker's word on each of its offers, in their order."""
+    offers = placement.offers.select_related("template__budget", "placement__campaign", "audience")
+    for offer in offers.order_by("position", "id"):
+        yield offer, checking.verdict(offer.template, placed(offer))
+
+
+def unaccepted(placement: Placement) -> dict[str, str]:
+    """Warnings that neither it nor the approval of the template has accepted: sentences by code."""
+    said: dict[str, dict[str, None]] = {}
+    for offer, verdict in verdicts(placement):
+        for finding in verdict.warnings:
+            if finding.code not in offer.template.accepted_warnings and finding.code not in placement.accepted_warnings:
+                said.setdefault(finding.code, {})[f"{offer.template}: {finding.sentence}"] = None
+    return {code: " ".join(sentences) for code, sentences in said.items()}
+
+
+def live_in(campaign: Campaign) -> QuerySet[CouponTemplate]:
+    """Live templates that its period bounds: its own, and what its live placements offer."""
+    mine = Q(budget=campaign.budget_id) | Q(
+        offers__placement__campaign=campaign, offers__placement__status=Placement.Status.LIVE
+    )
+    return CouponTemplate.objects.filter(mine, status=CouponTemplate.Status.LIVE).distinct()

@@ -39,6 +39,38 @@ SELECT 'redemption ' || coalesce(r.id, t.id), ROW(r.returned_fen, r.returned_mer
 """,
     ),
     (
+        "statement of a closed month: shares of redemptions, of rollbacks",
+        """
+WITH months AS (
+    SELECT id, month::timestamp AT TIME ZONE %(zone)s AS starts_at, ends_at FROM redemption_settledmonth
+), parts AS (
+    SELECT m.id AS month, l.merchant_id AS merchant, l.merchant_fen, l.discount_fen, 1 AS sign
+      FROM months m
+      JOIN redemption_redemption r ON r.redeemed_at >= m.starts_at AND r.redeemed_at < m.ends_at
+       AND r.status IN ('redeemed', 'rolled_back')
+      JOIN redemption_redemptionline l ON l.redemption_id = r.id
+    UNION ALL
+    SELECT m.id, g.merchant_id, g.merchant_fen, g.discount_fen, -1
+      FROM months m JOIN redemption_givenback g ON g.at >= m.starts_at AND g.at < m.ends_at
+), counted AS (
+    SELECT month, coalesce(merchant, '') AS party, sum(merchant_fen) FILTER (WHERE sign > 0) AS taken,
+           sum(merchant_fen) FILTER (WHERE sign < 0) AS back
+      FROM parts WHERE merchant IS NOT NULL GROUP BY 1, 2
+    UNION ALL
+    SELECT month, '', sum(discount_fen - merchant_fen) FILTER (WHERE sign > 0),
+           sum(discount_fen - merchant_fen) FILTER (WHERE sign < 0)
+      FROM parts GROUP BY month
+), kept AS (
+    SELECT month_id AS month, coalesce(merchant_id, '') AS party, redeemed_fen, returned_fen FROM redemption_statement
+)
+SELECT 'statement of ' || coalesce(nullif(coalesce(k.party, c.party), ''), 'the platform'),
+       ROW(k.redeemed_fen, k.returned_fen)::text, ROW(c.taken, c.back)::text
+  FROM kept k FULL JOIN counted c ON c.month = k.month AND c.party = k.party
+ WHERE (coalesce(k.redeemed_fen, 0)::numeric, coalesce(k.returned_fen, 0)::numeric)
+    <> (coalesce(c.taken, 0), coalesce(c.back, 0))
+""",
+    ),
+    (
         "redemption: spent, merchants' by the coupons' events",
         """
 WITH told AS (

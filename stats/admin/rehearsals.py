@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from coupons.admin import exporting, panels
+from coupons.admin import exporting
 from coupons.admin.asking import dress
 from coupons.admin.desk import Desk, ReadDesk
 from coupons.admin.jobs import CHIPS
@@ -180,23 +179,6 @@ class RehearsalAdmin(ReadDesk):
     @display(description=gettext_lazy("Discount"))
     def discount(self, obj: Any) -> str:
         return yuan(obj.found["discount_fen"] if obj.found else None)
-
-
-def _panel(request: HttpRequest, template: CouponTemplate) -> str:
-    """On the pages where the template is made and approved: the last rehearsal in a line, and the way to another."""
-    desk = admin.site.get_model_admin(Rehearsal)
-    if not desk.has_view_permission(request):
-        return ""
-    last = template.rehearsals.select_related("job", "placement").first()
-    may_ask = desk.has_add_permission(request) and template.status != CouponTemplate.Status.ENDED
-    context: dict[str, Any] = {"last": last, "ask": ask_for(template) if may_ask else ""}
-    if last is not None and last.found:
-        context["cards"] = rehearsal_words.cards(last.found)
-        context["changed"] = last.asked != rehearsing.asked_of(template, last.placement)
-    return render_to_string("stats/rehearsal_panel.html", context, request)
-
-
-panels.register(panels.Panel("rehearsal", gettext_lazy("Rehearsal"), _panel, position=60))
 
 
 def _found(rehearsal: Rehearsal) -> dict[str, Any]:

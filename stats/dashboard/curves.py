@@ -1,13 +1,16 @@
 """Four curves. Each is drawn from the table under it, so that both say the same."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from coupons.admin.money import yuan
+from coupons.conditions.ranges import start_of
 from stats.dashboard.figures import count, percent
 from stats.dashboard.period import Period
 from stats.queries.numbers import Numbers
@@ -19,6 +22,8 @@ class Line:
     short: str
     point: Any  # a number, or several with spaces between
     cells: list[str]
+    #: Where the rows stand that this day is the sum of.
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,18 @@ class Curve:
 Column = tuple[str, Callable[[Numbers], Any], Callable[..., str]]
 
 
-def of_the_period(period: Period, by_day: dict[tuple[Any, ...], Numbers], total: Numbers) -> list[Curve]:
-    """The first column of each is what the curve shows; the newest day stands first."""
+def _rows_of(ledger: str, day: dt.date) -> str:
+    """The day's page of the ledger; empty for whoever may not read it."""
+    if not ledger:
+        return ""
+    ends = {"at__gte": start_of(day).isoformat(), "at__lt": start_of(day + dt.timedelta(1)).isoformat()}
+    return f"{ledger}?{urlencode(ends)}"
+
+
+def of_the_period(
+    period: Period, by_day: dict[tuple[Any, ...], Numbers], total: Numbers, ledger: str = ""
+) -> list[Curve]:
+    """The first column of each is what the curve shows; the newest day stands first. ``ledger``: its address."""
     columns: list[tuple[str, str, list[Column]]] = [
         ("issued", "count", [
             (_("Issued"), lambda n: n.issued_count, count),
@@ -71,6 +86,7 @@ def of_the_period(period: Period, by_day: dict[tuple[Any, ...], Numbers], total:
                     short=f"{day:%m-%d}",
                     point=point / 100 if kind == "money" else point,
                     cells=[write(of(numbers)) for _label, of, write in facts],
+                    link=_rows_of(ledger, day),
                 )
             )
         curves.append(

@@ -1,3 +1,4 @@
+import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
@@ -5,9 +6,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coupons.models import CouponEvent
 from coupons.queries import almanac, catalogue
 from distribution.models import Campaign
-from stats.dashboard import cards, curves, tables
+from stats.dashboard import cards, curves, failures, patterns, tables
 from stats.dashboard.links import form_for, list_of
 from stats.dashboard.period import CHOICES, Period
 from stats.queries import budgets
@@ -25,12 +27,16 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     with_budgets = user.has_perm("coupons.view_budget")
     now = timezone.now()
     period = Period.asked(request.GET.get("days", ""), now)
-    totals, by_day, by_template, by_channel, by_city, by_campaign = numbers(
-        (), ("day",), ("template",), ("channel",), ("city",), ("campaign",), first=period.first, last=period.last
-    )
+    totals, by_day, by_template, by_channel, by_city, by_campaign, by_activity, by_line = numbers(
+        (), ("day",), ("template",), ("channel",), ("city",), ("campaign",), ("activity",), ("business_line",),
+        first=period.first, last=period.last,
+    )  # fmt: skip
+    (by_weekday_and_hour,) = numbers(("weekday", "hour"), first=period.first, last=period.last)
     totals_before, by_campaign_before = numbers((), ("campaign",), first=period.before.first, last=period.before.last)
     total, before = totals[()], totals_before[()]
-    rows = tables.campaigns(request, by_campaign, now, with_budgets=with_budgets)
+    pace_begins = period.last - dt.timedelta(budgets.PACE_DAYS)
+    (recent,) = numbers(("campaign",), first=pace_begins, last=period.last - dt.timedelta(1))
+    rows = tables.campaigns(request, by_campaign, recent, now, with_budgets=with_budgets)
     purses = []
     if with_budgets:
         limited = [
@@ -49,14 +55,22 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "choices": CHOICES,
             "cards": cards.of_the_period(total, before),
             "purses": purses,
-            "curves": curves.of_the_period(period, by_day, total),
+            "curves": curves.of_the_period(period, by_day, total, list_of(request, CouponEvent)),
             "campaigns": rows[:MOST],
             "more_campaigns": len(rows) - len(rows[:MOST]),
             "missing_year": almanac.missing_year(timezone.localtime(now), catalogue.current()),
             "calendar": reverse("admin:coupons_calendar") if user.has_perm("coupons.view_toldday") else "",
             "warnings": [row for row in rows if row.warning],
             "with_budgets": with_budgets,
-            "tables": [tables.templates(request, by_template), tables.channels(by_channel), tables.cities(by_city)],
+            "tables": [
+                tables.templates(request, by_template),
+                tables.channels(by_channel),
+                tables.cities(by_city),
+                tables.activity_levels(by_activity),
+                tables.business_lines(by_line),
+            ],
+            "failures": failures.of_the_period(period, total, before),
+            "heat": patterns.heat_map(by_weekday_and_hour),
             "quiet": total == Numbers(),
             "new": not rows and not Campaign.objects.exists(),
             "campaign_list": list_of(request, Campaign),

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons.admin.money import yuan
+from coupons.conditions.names import line_called
 from coupons.models import City, CouponTemplate
 from distribution.models import Campaign, Placement
 from stats.dashboard.figures import count, percent
 from stats.dashboard.links import page_of
+from stats.models import Activity
 from stats.queries import budgets
 from stats.queries.numbers import Numbers
 
@@ -113,6 +116,27 @@ def cities(found: ByKey) -> Table:
     )  # fmt: skip
 
 
+def activity_levels(found: ByKey) -> Table:
+    """From those who order most to those who do not, whichever is stronger."""
+    levels = list(reversed(Activity.values))
+    pairs = [(level, found.get((level,), Numbers())) for level in levels]
+    return Table(
+        "activity", _("By activity level"), _("How often the customer had ordered when it happened."),
+        _named([pair for pair in pairs if pair[1] != Numbers()], lambda level: {"name": str(Activity(level).label)}),
+        _("Nothing was given out or redeemed in these days."),
+    )  # fmt: skip
+
+
+def business_lines(found: ByKey) -> Table:
+    """Only what hangs on an order has one: uses and what became of them."""
+    pairs = strongest({key: numbers for key, numbers in found.items() if key[0]})
+    return Table(
+        "lines", _("By business line"), _("Of the orders on which coupons were redeemed."),
+        _named(pairs, lambda line: {"name": line_called(line)}),
+        _("No order with a coupon told its business line in these days."),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class CampaignRow:
     campaign: Campaign
@@ -129,6 +153,8 @@ class CampaignRow:
     used: str = ""
     share: float = 0
     warning: str = ""
+    #: When the budget runs out at its present pace; empty where nobody can tell.
+    forecast: str = ""
 
     @property
     def cells(self) -> list[str]:
@@ -136,7 +162,20 @@ class CampaignRow:
         return [count(n.issued_count), count(n.used_count), percent(n.use_rate), yuan(n.discount_fen)]
 
 
-def campaigns(request: HttpRequest, found: ByKey, now: dt.datetime, *, with_budgets: bool) -> list[CampaignRow]:
+def forecast(campaign: Campaign, recent: Numbers, now: dt.datetime) -> str:
+    """``recent``: of the last full days, as many as the forecast looks back."""
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    day = budgets.runs_out(campaign.budget, recent.committed_fen + recent.spent_fen, today)
+    if day is None:
+        return ""
+    if day > timezone.localdate(campaign.ends_at, timezone.get_default_timezone()):
+        return _("lasts until the end at this pace")
+    return _("gone on %(day)s at this pace") % {"day": day.isoformat()}
+
+
+def campaigns(
+    request: HttpRequest, found: ByKey, recent: ByKey, now: dt.datetime, *, with_budgets: bool
+) -> list[CampaignRow]:
     """Those nearest to the end of their budget first; without the right to see budgets, the most redeemed first."""
     active = [pk for (pk,), numbers in found.items() if pk and numbers != Numbers()]
     rows = []
@@ -160,6 +199,7 @@ def campaigns(request: HttpRequest, found: ByKey, now: dt.datetime, *, with_budg
             "used": percent(share) if share is not None else "",
             "share": share or 0,
             "warning": budgets.warning(budget) if state != "ended" else "",
+            "forecast": forecast(campaign, recent.get((campaign.pk,), Numbers()), now) if state == "running" else "",
         }
         rows.append(
             CampaignRow(

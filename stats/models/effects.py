@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coupons.models import Job
 from distribution.models import Campaign
@@ -20,7 +21,7 @@ class EffectReading(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, verbose_name=_("campaign"), related_name="readings")
     population = models.CharField(
-        _("customers"),
+        pgettext_lazy("whose effect", "customers"),
         max_length=6,
         choices=Population,
         default=Population.ACTIVE,

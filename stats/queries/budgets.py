@@ -11,6 +11,8 @@ from distribution.models import Campaign
 
 #: Shares of a budget, spent and committed together, from which on it is said.
 WARN_AT, ALARM_AT = 0.80, 0.95
+#: Beyond this a forecast is no forecast.
+FARTHEST_DAYS = 3650
 
 
 @dataclass(frozen=True)
@@ -60,3 +62,18 @@ def warning(budget: Budget) -> str:
     if share is None or share < WARN_AT:
         return ""
     return "alarm" if share >= ALARM_AT else "warn"
+
+
+#: Full days whose pace the forecast goes on with.
+PACE_DAYS = 7
+
+
+def runs_out(budget: Budget, used_fen: int, today: dt.date) -> dt.date | None:
+    """The day on which nothing is free any more, if each day takes as much as the last ``PACE_DAYS`` did on average;
+    ``used_fen``: spent and committed by those together. None: no limit, or nothing was taken.
+    """
+    free = budget.free_fen
+    if free is None or used_fen <= 0:
+        return None
+    days = -(-free * PACE_DAYS // used_fen)  # rounded up
+    return today + dt.timedelta(min(days, FARTHEST_DAYS))

@@ -1,28 +1,47 @@
 """A small company with one of everything, and somebody of every role."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
+from coupons import jobs
 from coupons.models import (
     ApiKey,
     Area,
     Category,
     City,
+    Coupon,
     CouponTemplate,
     Custom,
     CustomDay,
+    Customer,
     Merchant,
     RefusalCount,
     ToldDay,
     Weather,
 )
-from distribution import messages
-from distribution.models import Block, ClaimLink, RiskRule
+from coupons.queries.catalogue import business_now
+from distribution import messages, sharing
+from distribution.models import (
+    Block,
+    Campaign,
+    ClaimLink,
+    MessageTemplate,
+    OptOut,
+    Reminder,
+    ReminderRule,
+    RiskRule,
+    SharePlan,
+)
+from distribution.queries.triggers import Event
+from distribution.triggering import happen
+from stats import effect
 from tests import coding, making, using
 
 ROLES = ("运营", "审核", "财务", "客服", "管理员")
@@ -88,6 +107,7 @@ def found(till: Any) -> dict[str, Any]:
     messages.put("reminder:1", "coupon-reminder", "+8613800138000", said, now=now, by="reminder:3d")
     page = making.claim_page(out, of=campaign, slug="summer-1", title="夏日福利")
     ClaimLink.objects.create(page=page, name="人民广场1队")
+    tools(campaign, out)
     return {
         "campaign": campaign,
         "out": CouponTemplate.objects.get(pk=out.pk),
@@ -97,3 +117,25 @@ def found(till: Any) -> dict[str, Any]:
         "coupon": kept,
         "batch": batch,
     }
+
+
+def tools(campaign: Campaign, template: CouponTemplate) -> None:
+    """A trigger that was set off, a packet that was shared, a reminder that was sent, a reading of the effect."""
+    now = business_now()
+    red = making.template(campaign, type="no_threshold", amount_fen=500)
+    making.trigger(template, of=campaign, tests=[{"field": "minutes", "is": ">=", "value": 20}])
+    happen(Event("app_open", "alice", now, data={"minutes": 30}), now, by="key:1")
+    happen(Event("app_open", "alice", now, data={"minutes": 10}), now, by="key:1")
+    shared = making.placement(red, of=campaign, channel="share", title="分享红包")
+    SharePlan.objects.create(placement=shared, slots_count=2, pot_fen=1000)
+    packet = orjson.loads(sharing.spawn(shared.key, "order-2", "alice", now).body)
+    sharing.take(packet["token"], "bob-1", now, by="customer:bob-1")
+    rule = ReminderRule.objects.create(name="到期提醒", message=MessageTemplate.objects.get(key="coupon-reminder"))
+    coupon = Coupon.objects.order_by("pk")[0]
+    Reminder.objects.create(
+        rule=rule, coupon_id=coupon.pk, customer_id=coupon.customer_id, due_at=now, chosen_at=now, outcome="written"
+    )
+    OptOut.objects.create(customer=Customer.objects.get(key="bob-1"), at=now, by="user:1")
+    Campaign.objects.filter(pk=campaign.pk).update(control_percent=10)
+    reading = effect.start(Campaign.objects.get(pk=campaign.pk), "all", Decimal(20), now=now, by=None)
+    jobs.run(reading.job_id)

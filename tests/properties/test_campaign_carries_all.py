@@ -12,7 +12,17 @@ from django.apps import apps
 from django.db import models, transaction
 
 from coupons.api.shapes import read
-from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Merchant, Supply
+from coupons.models import (
+    Area,
+    Audience,
+    Budget,
+    Category,
+    CouponTemplate,
+    Custom,
+    CustomDay,
+    Merchant,
+    Supply,
+)
 from distribution.drafting import Document, document_of, save
 from distribution.models import Campaign, ClaimPage, MessageTemplate, Offer, Placement, SharePlan, TriggerRule
 from tests.properties.test_campaign_round_trip import SQUARE
@@ -33,6 +43,8 @@ MADE_OF: dict[type[models.Model], str] = {
     MessageTemplate: "key",
     Audience: "key",
     Area: "key",
+    Custom: "key",
+    CustomDay: "first_date",
     Category: "key",
     Merchant: "key",
 }
@@ -84,6 +96,16 @@ EVERYTHING: dict[str, Any] = {
     "categories": [{"key": "food", "name": "餐饮"}],
     "merchants": [{"key": "m1", "name": "老王"}],
     "areas": [{"key": "zone", "name": "圈", "geojson": {"type": "Polygon", "coordinates": SQUARE}}],
+    "customs": [
+        {
+            "key": "fair",
+            "name": "庙会",
+            "days": [
+                {"first_date": "2026-06-06", "last_date": "2026-06-08", "city": "310000"},
+                {"first_date": "2026-08-01", "last_date": "2026-08-01"},
+            ],
+        }
+    ],
     "audiences": [
         {"key": "inner", "name": "内", "conditions": {"areas": {"any_of": ["zone"]}}},
         {"key": "outer", "name": "外", "conditions": {"audiences": {"any_of": ["inner"]}}},
@@ -113,7 +135,7 @@ EVERYTHING: dict[str, Any] = {
             "release": {"weekdays": [1, 2]},
             "claim_cities": ["310000"],
             "claim_conditions": {"tags": {"any_of": ["vip"]}},
-            "use_conditions": {"clients": {"any_of": ["app"]}},
+            "use_conditions": {"clients": {"any_of": ["app"]}, "festivals": {"any_of": ["custom:fair"]}},
             "scope": {"categories": ["food"]},
             "category": "food",
             "merchant": "m1",
@@ -225,6 +247,7 @@ def written():
                 CouponTemplate,
                 Campaign,
                 Budget,
+                Custom,
             ):
                 model._default_manager.all().delete()
             saved = save(read(Document, json.dumps(document)), may_approve=True)

@@ -60,6 +60,10 @@ def errors(page: Any) -> dict[str, list[str]]:
     return {name: list(words) for name, words in page.context["adminform"].form.errors.items()}
 
 
+#: As the line of an offer says it.
+EVERYONE = "*"
+
+
 def campaign_form(**changes: Any) -> dict[str, Any]:
     return {
         "name": "夏日补贴",
@@ -85,7 +89,8 @@ def placement_form(campaign: Campaign, *offers: CouponTemplate, **changes: Any) 
         "offers-INITIAL_FORMS": 0,
     }
     for number, template in enumerate(offers):
-        said |= {f"offers-{number}-template": template.pk, f"offers-{number}-position": number + 1}
+        line = {"template": template.pk, "audience": EVERYONE, "position": number + 1}
+        said |= {f"offers-{number}-{name}": value for name, value in line.items()}
     return {**said, **changes}
 
 
@@ -409,6 +414,21 @@ def test_the_same_template_twice_for_the_same_audience_is_refused_at_its_line(ca
     lines = page.context["inline_admin_formsets"][0].formset
     assert [list(form.errors) for form in lines.forms] == [[], ["template"]]
     assert not Placement.objects.exists()
+
+
+def test_everyone_is_chosen_on_purpose_and_nothing_chosen_is_no_answer(campaign):
+    template = making.template(campaign)
+    client = operator("运营")
+    empty = client.get(f"{PLACEMENTS}add/").context["inline_admin_formsets"][0].formset.forms[0]
+    assert empty["audience"].value() in (None, "")
+    said = placement_form(campaign, template, **{"offers-0-audience": ""})
+    page = client.post(f"{PLACEMENTS}add/", said)
+    assert page.context["inline_admin_formsets"][0].formset.forms[0].errors.keys() == {"audience"}
+    assert not Placement.objects.exists()
+    assert client.post(f"{PLACEMENTS}add/", said | {"offers-0-audience": EVERYONE}).status_code == 302
+    page = client.get(f"{PLACEMENTS}{Placement.objects.get().pk}/change/")
+    assert typed(page)["offers-0-audience"] == EVERYONE
+    assert Offer.objects.get().audience is None
 
 
 def test_two_offers_change_places(campaign):

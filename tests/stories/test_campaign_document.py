@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
-from coupons.models import Area, Audience, Budget, Catalogue, Category, Coupon, CouponTemplate, Merchant, Supply
+from coupons.models import Area, Audience, Budget, Catalogue, Category, Coupon, CouponTemplate, Custom, Merchant, Supply
 from distribution.models import Campaign, MessageTemplate, Offer, Placement, TriggerRule
 from tests.stories.campaign_documents import DROP, SQUARE, summer
 
@@ -164,6 +164,31 @@ def test_categories_merchants_and_areas_are_made_and_renamed(chief):
     assert chief.post("campaigns/", document).status == 200
     assert (Category.objects.get().name, Area.objects.get().geojson["type"]) == ("美食", "MultiPolygon")
     assert CouponTemplate.objects.get().version == version
+
+
+def test_days_of_the_companys_own_come_along_with_the_rules_that_name_them(chief):
+    """I9"""
+    rule = {"templates__0__use_conditions": {"festivals": {"any_of": ["custom:fair", "spring_festival"]}}}
+    unknown = chief.post("campaigns/", summer(**rule))
+    assert (unknown.status, list(unknown.wrong)) == (400, ["templates.0.use_conditions.festivals.any_of"])
+    days = [
+        {"first_date": "2026-06-06", "last_date": "2026-06-08", "city": "310000"},
+        {"first_date": "2026-09-01", "last_date": "2026-09-01", "city": None},
+    ]
+    fair = {"key": "fair", "name": "庙会", "days": days}
+    upside_down = {**fair, "days": [{"first_date": "2026-06-06", "last_date": "2026-06-05", "city": "000001"}]}
+    wrong = chief.post("campaigns/", summer(**rule, customs=[upside_down]))
+    assert (wrong.status, "customs.0.days.0.city" in wrong.wrong, len(wrong.wrong)) == (400, True, 2)
+    assert not Custom.objects.exists()
+
+    assert chief.post("campaigns/", summer(**rule, customs=[fair])).status == 201
+    assert exported("summer")["customs"] == [fair]
+    assert chief.post("campaigns/", summer(**rule)).status == 200, "known by now"
+    renamed = {"key": "fair", "name": "城隍庙会"}
+    assert chief.post("campaigns/", summer(**rule, customs=[renamed])).status == 200
+    assert exported("summer")["customs"] == [{**fair, "name": "城隍庙会"}]
+    assert chief.post("campaigns/", summer(**rule, customs=[{**fair, "days": days[:1]}])).status == 200
+    assert exported("summer")["customs"] == [{**fair, "days": days[:1]}]
 
 
 def test_what_a_second_document_does_not_name_stays_as_it_is(chief):

@@ -31,6 +31,7 @@ def placed(page, template, address, form):
     field(page, "title").fill("新投放")
     page.locator("[name=channel]").select_option("partner")
     page.locator("[name=form]").select_option(form)
+    page.locator("[name=offers-0-audience]").select_option(label=zh("everyone"))
     save(page)
     return Placement.objects.latest("pk")
 
@@ -117,6 +118,7 @@ def test_each_form_leads_on_to_its_tool(form, leads_to):
         "offers-TOTAL_FORMS": 1,
         "offers-INITIAL_FORMS": 0,
         "offers-0-template": template.pk,
+        "offers-0-audience": "*",
     }
     response = client.post(address, said)
     placement = Placement.objects.get()

@@ -46,6 +46,11 @@ def move(template, name):
     return reverse("admin:coupons_coupontemplate_move", args=[template.pk, name])
 
 
+def meant(code, reason):
+    """A warning ticked, with its reason."""
+    return {f"{code}_tick": "on", f"{code}_reason": reason}
+
+
 def test_what_cannot_be_used_is_not_submitted_and_nothing_changed():
     made = useless()
     before = state(made)
@@ -83,11 +88,15 @@ def test_a_warning_wants_a_reason_and_the_reason_stays_on_record():
     client, before = desk(maker), state(made)
     page = client.get(move(made, "submit")).content.decode()
     assert "一个用户就可能全部领完" in page
-    again = client.post(move(made, "submit"), {"customer_above_total": " "})
-    assert again.status_code == 200
-    assert state(made) == before
+    no_reason, no_tick = meant("customer_above_total", " "), {"customer_above_total_reason": "内部测试用"}
+    for half in (no_reason, no_tick):
+        again = client.post(move(made, "submit"), half)
+        assert again.status_code == 200
+        assert list(again.context["form"].errors) == ["customer_above_total"]
+        assert state(made) == before
+    assert 'value="内部测试用"' in again.content.decode()  # what was typed is kept
 
-    client.post(move(made, "submit"), {"customer_above_total": "内部测试用"})
+    client.post(move(made, "submit"), meant("customer_above_total", "内部测试用"))
     said = {"customer_above_total": {"reason": "内部测试用", "by": maker.get_username()}}
     assert state(made)[0] == "awaiting_approval"
     assert state(made)[2] == said

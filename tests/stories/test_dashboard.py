@@ -1,6 +1,7 @@
 """The admin's first page says what the ledger says, to everybody what they may know."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -8,7 +9,9 @@ from django.core.management import call_command
 from django.db.models import Sum
 from django.test import Client
 
-from coupons.models import CouponEvent
+from coupons import refusals
+from coupons.models import Coupon, CouponEvent, Supply
+from distribution.models import Campaign, Placement
 from stats import folding
 from stats.models import DayRollup
 from tests import making
@@ -85,6 +88,58 @@ def test_every_number_is_the_ledgers_before_and_after_folding(company, ledger):
     ledger()
 
 
+def test_what_is_refused_when_coupons_are_used_and_by_whom(company, system, ledger):
+    """S4, S5, S7: a failed claim and a failed use; noon of a Wednesday; customers by their orders of thirty days."""
+    told = {**ORDER, "customer": "ann", "business_line": "food", "finished_at": "2026-06-03T11:00:00+08:00"}
+    orders = [{**told, "id": f"told-{number}"} for number in range(5)]
+    assert system("redeem").post("orders/", {"orders": orders}).status == 200
+    Supply.objects.update(customer_count=1)
+    placement = Placement.objects.get().key
+    again = system("issue").post(f"placements/{placement}/claims/", {"customer": "cat", "client": "app"})
+    assert again.code == "customer_limit"
+    spent = str(Coupon.objects.get(customer__key="ben").pk)
+    used = {"order": {**ORDER, "id": "x", "customer": "ben"}, "coupons": [spent]}
+    assert system("redeem").post("redemptions/", used).status == 409
+    refusals.flush()
+    folding.fold_all()
+    page = _as("财务").get("/admin/")
+    claims, uses = page.context["dashboard"]["failures"]
+    assert (claims.rate, claims.refused, claims.attempts) == ("25.0%", "1", "4")
+    assert [cause.code for cause in claims.causes] == ["customer_limit"]
+    assert (uses.rate, uses.refused, uses.attempts) == ("33.3%", "1", "3")
+    assert uses.causes[0].code == "already_redeemed"
+    heat = page.context["dashboard"]["heat"]
+    assert heat.total == "2"
+    assert heat.rows[2][1][12].text == "2"  # Wednesday, noon
+    levels = next(table for table in page.context["dashboard"]["tables"] if table.key == "activity")
+    assert {row.name: row.numbers.used_count for row in levels.rows} == {"30 天内 4–9 单": 1, "30 天内无订单": 1}
+    ledger()
+
+
+def test_a_budget_says_when_it_runs_out_at_the_pace_of_the_last_seven_days(company, clock):
+    """S6: 60 of 100 yuan are used in a week; the other 40 last five days more. Customer service sees none of it."""
+    clock.forward(days=1)
+    folding.fold_all()
+    (row,) = _as("财务").get("/admin/").context["dashboard"]["campaigns"]
+    assert row.forecast == "按近 7 天的速度 2026-06-09 用完"
+    Campaign.objects.update(ends_at=clock.now() + timedelta(days=2))
+    (row,) = _as("审核").get("/admin/").context["dashboard"]["campaigns"]
+    assert row.forecast == "按近 7 天的速度可用到结束"
+    clock.forward(days=30)
+    assert [row.forecast for row in _as("运营").get("/admin/").context["dashboard"]["campaigns"]] == [""]
+
+
+def test_a_day_of_a_curve_opens_to_its_rows_in_the_ledger(company, clock):
+    clock.forward(days=1)
+    client = _as("财务")
+    line = client.get("/admin/").context["dashboard"]["curves"][0].lines[1]
+    assert line.cells[0] == "3"
+    opened = client.get(f"{line.link}&kind__exact=issued").context["cl"].result_count
+    assert (opened, client.get(line.link).context["cl"].result_count) == (3, CouponEvent.objects.count())
+    other = client.get("/admin/").context["dashboard"]["curves"][0].lines[0]
+    assert client.get(other.link).context["cl"].result_count == 0
+
+
 @pytest.mark.parametrize(("days", "shown"), [("14", "3"), ("30", "3"), ("90", "3"), ("7", "3"), ("x", "3")])
 def test_the_period_is_chosen_among_three(company, days, shown):
     assert _cards(_as("财务").get("/admin/", {"days": days}))["issued"] == shown
@@ -131,6 +186,7 @@ def test_the_page_takes_few_queries_however_much_there_is(company, query_count):
     for _ in range(5):
         more = making.campaign(budget_fen=1000)
         making.placement(making.template(more, amount_fen=100), of=more)
+    client.get("/admin/")  # reads anew what depends on the catalogue
     with query_count() as count:
         client.get("/admin/")
     assert count.statements <= few <= 18

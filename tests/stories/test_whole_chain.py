@@ -116,6 +116,7 @@ def place_it(page: Page, address: str, campaign: Campaign) -> Placement:
     field(page, "key").fill("summer-center")
     field(page, "channel").select_option(label=zh("coupon centre"))
     page.locator("[name=offers-0-template]").select_option(label=f"夏日-满100减20 ({zh('awaiting approval')})")
+    page.locator("[name=offers-0-audience]").select_option(label=zh("everyone"))
     save(page)
     return Placement.objects.get(key="summer-center")
 
