@@ -77,6 +77,10 @@ SENTENCES: dict[str, str | Promise] = {
     "file_unreadable": _("This file cannot be read."),
     "check_failed": _("The checker found what no customer should meet."),
     "warnings_not_accepted": _("The checker warns: accept each warning with a reason."),
+    # Reports
+    "report_outdated": _("This report asks for something that is not counted any more."),
+    "no_recipients": _("Say who is to get it."),
+    "recipient_unfit": _("A recipient may not see this report or has no address."),
     # Callers
     "not_authenticated": _("Sign in first."),
     "sign_in_wrong": _("The sign-in name or the password is wrong."),

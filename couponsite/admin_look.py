@@ -102,6 +102,13 @@ MENU: list[dict[str, Any]] = [
         "title": _("Statistics"),
         "items": [
             {"title": _("Overview"), "icon": "monitoring", "link": _late("admin:index"), "permission": _sees_figures},
+            _page(_("Reports"), "stats.report", "table_chart"),
+            {
+                "title": _("Comparison"),
+                "icon": "compare_arrows",
+                "link": _late("admin:stats_comparison"),
+                "permission": _sees_figures,
+            },
             _page(_("Effect"), "stats.effectreading", "balance"),
             _page(_("Ledger"), "coupons.couponevent", "history"),
         ],

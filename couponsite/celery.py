@@ -63,6 +63,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "send reports whose hour has come": {
+        "task": "stats.tasks.send_reports",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "forget how often devices and addresses came": {
         "task": "distribution.tasks.forget_old_velocity",
         "schedule": 3600.0,

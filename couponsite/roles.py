@@ -20,6 +20,7 @@ OWN_RIGHTS: dict[str, tuple[str, str]] = {
     "distribution.codebatch": ("download", "Can download codes"),
     "distribution.message": ("resend", "Can send messages again"),
     "coupons.customer": ("import", "Can import files about customers"),
+    "stats.report": ("oversee", "Can see everybody's reports"),
 }
 #: Lists that can be taken away as a file.
 EXPORTED = (
@@ -106,8 +107,10 @@ ROLES: dict[str, Rights] = {
         (("coupons.customer",), ("import",)),
         (("stats.rehearsal",), ("add", "delete", "view")),
         (("stats.effectreading",), ("add", "view")),
+        (("stats.report",), _ALL),
     ),
     "审核": (
+        (("stats.report",), _ALL),
         (("stats.rehearsal", "stats.effectreading"), ("add", "view")),
         (("coupons.coupontemplate",), ("approve", "export")),
         (_BINDINGS, _READS),
@@ -115,6 +118,7 @@ ROLES: dict[str, Rights] = {
         ((*_CAMPAIGNS, *_PLANNED, *_RISK, *_NAMED, *_COUPONS, *_FIGURES, *_WATCHES, *_MESSAGES, *_EVENTS), _READS),
     ),
     "财务": (
+        (("stats.report",), _ALL),
         (("redemption.settledmonth",), ("view", "close", "export")),
         (("redemption.settlemententry",), ("view", "add", "export")),
         (_BINDINGS, _READS),
@@ -139,6 +143,7 @@ ROLES: dict[str, Rights] = {
         ),
     ),
     "客服": (
+        (("stats.report",), _READS),
         (_CODES, _READS),
         (_SHOPS, _READS),
         ((*_PEOPLE, *_COUPONS, *_MONEY, *_NAMED, *_EVENTS, "coupons.coupontemplate", "distribution.placement"), _READS),

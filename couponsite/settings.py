@@ -246,6 +246,13 @@ WECHAT_API_URL = env.str("WECHAT_API_URL", default="https://api.weixin.qq.com")
 # For the demo alone: a phone on which everybody's messages are read, and a WeChat that lets anybody in.
 STAND_INS = env.bool("STAND_INS", default=False)
 
+# --- reports by e-mail -------------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587 or consolemail://; unset: written to files below VAR_DIR instead of sent.
+vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}"))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="coupons@localhost")
+EMAIL_TIMEOUT = 20
+
 # --- API pages ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -1,7 +1,10 @@
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
+from coupons.tasks import run_job
 from stats import effect, folding, proving, rehearsing  # noqa: F401  tasks run rehearsals and readings
+from stats.reporting import sending
 
 log = structlog.get_logger(__name__)
 #: The first of them say enough; check_ledger tells them all.
@@ -21,3 +24,12 @@ def prove_ledger() -> int:
         log.error("ledger_differs", difference=words)
     log.info("ledger_proved", differences=len(found))
     return len(found)
+
+
+@shared_task
+def send_reports() -> int:
+    """Reports whose hour has come; how many."""
+    started = sending.start_due(timezone.now())
+    for pk in started:
+        run_job.delay(pk)
+    return len(started)

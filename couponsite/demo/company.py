@@ -21,7 +21,7 @@ from coupons.models import ApiKey, CouponTemplate, Fact, TemplateDraft, Weather
 from coupons.queries.catalogue import forget
 from coupons.refused import Refused
 from couponsite import secret
-from couponsite.demo import codes, guarded, pages, shops, triggers
+from couponsite.demo import codes, guarded, pages, reports, shops, triggers
 from couponsite.demo.campaigns import CITIES, MERCHANTS, documents
 from distribution import claiming, drafting
 from distribution.models import Placement
@@ -96,6 +96,7 @@ def fill(now: datetime, say: Callable[[str], None]) -> None:
     say("Codes and bindings …")
     codes.make(luck, get_user_model().objects.get(username="yunying"), [person.key for person in people], today)
     folding.fold_all()
+    reports.make(today)
 
 
 def accounts() -> list[str]:
@@ -113,7 +114,14 @@ def accounts() -> list[str]:
 def _staff() -> None:
     users = get_user_model().objects
     for name, group, _what in STAFF:
-        user = users.create_user(name, password=PASSWORD, is_staff=True, is_superuser=name == "admin", first_name=group)
+        user = users.create_user(
+            name,
+            f"{name}@fengxing.example",
+            PASSWORD,
+            is_staff=True,
+            is_superuser=name == "admin",
+            first_name=group,
+        )
         user.groups.add(Group.objects.get(name=group))
     ApiKey.objects.create(name="演示系统", digest=ApiKey.digest_of(_key()), scopes=list(ApiKey.Scope.values))
 

@@ -1,5 +1,5 @@
 """The operators' pages of what is counted and reckoned."""
 
-from stats.admin import effects, rehearsals, rehearsed
+from stats.admin import effects, rehearsals, rehearsed, reports
 
-__all__ = ["effects", "rehearsals", "rehearsed"]
+__all__ = ["effects", "rehearsals", "rehearsed", "reports"]

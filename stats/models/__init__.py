@@ -1,5 +1,15 @@
 from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
+from stats.models.reports import Report, ReportSending
 from stats.models.rollups import Activity, CountedEvent, DayRollup, HourRollup
 
-__all__ = ["Activity", "CountedEvent", "DayRollup", "EffectReading", "HourRollup", "Rehearsal"]
+__all__ = [
+    "Activity",
+    "CountedEvent",
+    "DayRollup",
+    "EffectReading",
+    "HourRollup",
+    "Rehearsal",
+    "Report",
+    "ReportSending",
+]

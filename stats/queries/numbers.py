@@ -50,6 +50,11 @@ class Numbers:
         return self.redeemed_count - self.returned_count
 
     @property
+    def unused_count(self) -> int:
+        """Issued, less what was used, expired or became void in the same time."""
+        return self.issued_count - self.used_count - self.expired_count - self.void_count
+
+    @property
     def discount_fen(self) -> int:
         return self.spent_fen
 
@@ -86,11 +91,15 @@ def numbers(
 
     ``numbers(("day",), ("channel", "city"), ())`` gives three dicts whose keys are ``(day,)``, ``(channel, city)`` and
     ``()``. Without a placement, a city or another name it is ``""``, without a campaign None. Weekdays are 1 to 7,
-    Monday first; weeks and months go by their first day. ``only`` keeps what equals.
+    Monday first; weeks and months go by their first day. ``only`` keeps what equals, or what
+    is in a list.
     """
     only = only or {}
     asked = list(dict.fromkeys(name for grouping in groupings for name in grouping))
-    wanted = [f"{DIMENSIONS[name]} = %(only_{name})s" for name in only]
+    wanted = [
+        f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
+        for name, value in only.items()
+    ]
     wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
     named = {*asked, *only}
     table = "stats_hourrollup" if "hour" in named else "stats_dayrollup"

@@ -1,4 +1,4 @@
-// Draws each curve of the first page from the table under it, so that both say the same.
+// Draws each curve of the first page, and a report's chart, from the table under it, so that both say the same.
 (() => {
   const charts = new Map();
 
@@ -7,31 +7,34 @@
     if (canvas.dataset.order !== "ascending") rows.reverse();
     const points = rows.map((row) => row.dataset.point.split(" ").map(Number)); // "-": there is none, and NaN leaves a gap
     const names = (canvas.dataset.names ?? "").split("|");
+    const kind = canvas.dataset.kind; // of a report's chart: line or bar, a colour for each name
+    const said = (item) => rows[item.dataIndex].dataset.said?.split("|")[item.datasetIndex] ?? rows[item.dataIndex].cells[1 + item.datasetIndex].textContent;
     const style = getComputedStyle(canvas.parentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const short = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
     charts.get(canvas)?.destroy();
     charts.set(canvas, new Chart(canvas, {
-      type: "line",
+      type: kind ?? "line",
       data: {
         labels: rows.map((row) => row.dataset.label),
         // The second half of several lines is what really happened: dashed.
         datasets: names.map((name, place) => ({
           label: name, data: points.map((row) => row[place]),
-          borderColor: colour(place % 2 ? "--curve-other" : "--curve"), backgroundColor: colour("--curve-area"),
-          fill: names.length === 1 ? "origin" : false, borderDash: names.length > 2 && place >= names.length / 2 ? [5, 4] : [],
-          borderWidth: 2, pointRadius: rows.length === 1 ? 3 : 0, pointHitRadius: 12, pointHoverRadius: 4, cubicInterpolationMode: "monotone",
+          borderColor: colour(kind ? `--series-${place + 1}` : place % 2 ? "--curve-other" : "--curve"),
+          backgroundColor: colour(kind === "bar" ? `--series-${place + 1}` : "--curve-area"),
+          fill: names.length === 1 ? "origin" : false, borderDash: !kind && names.length > 2 && place >= names.length / 2 ? [5, 4] : [],
+          borderWidth: kind === "bar" ? 0 : 2, maxBarThickness: 48, pointRadius: rows.length === 1 ? 3 : 0, pointHitRadius: 12, pointHoverRadius: 4, cubicInterpolationMode: "monotone",
         })),
       },
       options: {
         animation: false, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
         plugins: {
-          legend: { display: names.length > 1, align: "start", labels: { color: colour("--curve-text"), boxWidth: 24, boxHeight: 1 } },
+          legend: { display: names.length > 1, align: "start", labels: { color: colour("--curve-text"), boxWidth: 24, boxHeight: kind === "bar" ? 12 : 1 } },
           tooltip: {
             displayColors: false,
             callbacks: {
-              title: ([item]) => rows[item.dataIndex].cells[0].textContent,
-              label: (item) => [item.dataset.label, rows[item.dataIndex].cells[1 + item.datasetIndex].textContent].filter(Boolean).join(": "),
+              title: ([item]) => rows[item.dataIndex].cells[0]?.textContent ?? item.label,
+              label: (item) => [item.dataset.label, said(item)].filter(Boolean).join(": "),
             },
           },
         },

@@ -1,0 +1,102 @@
+"""How a report's answer is drawn: a table with its totals, and a chart of the first measure that says the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from coupons.admin.money import yuan
+from stats.dashboard.figures import NOTHING, count, percent
+from stats.queries.measures import DIMENSION, Measure
+from stats.queries.numbers import Numbers
+from stats.reporting import Table
+
+#: Lines on the page; the Excel file has them all.
+MOST_LINES = 300
+#: Bars, and curves of one chart, beyond which nobody tells them apart.
+MOST_BARS, MOST_SERIES = 24, 6
+
+
+def said(measure: Measure, numbers: Numbers) -> str:
+    value: Any = measure.of(numbers)
+    match measure.kind:
+        case "count":
+            return count(value)
+        case "money":
+            return yuan(value)
+        case "share":
+            return percent(value)
+        case _:
+            return NOTHING if value is None else f"{value:,.2f}"
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    names: list[str]
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One place of the chart: ``points`` and what is said of them, with a bar between; ``-``: there is none."""
+
+    label: str
+    points: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Look:
+    names: list[str]
+    #: What stands across, with how many columns below it; empty where nothing does.
+    groups: list[tuple[str, int]]
+    headers: list[str]
+    lines: list[ShownLine]
+    total: ShownLine
+    more: int
+    is_empty: bool
+    chart: str  # line, bar, or none
+    title: str
+    in_yuan: bool
+    series: str
+    bars: list[Bar]
+
+
+def look(answer: Table, measures: list[Measure], chart: str) -> Look:
+    rows, across = answer.question.rows, answer.question.across
+
+    def shown(line: Any) -> ShownLine:
+        return ShownLine(line.names, [said(measure, part) for part in line.parts for measure in measures])
+
+    first = measures[0]
+    in_time = bool(rows) and DIMENSION[rows[0]].in_time
+    kind = ("line" if in_time and len(rows) == 1 else "bar") if chart in ("auto", "") else chart
+    lines = answer.lines if in_time else answer.lines[:MOST_BARS]
+    parts = list(range(len(answer.columns) - 1))[:MOST_SERIES] if across else [0]
+    return Look(
+        names=[str(DIMENSION[name].label) for name in rows] or [""],
+        groups=[(column, len(measures)) for column in answer.columns] if across else [],
+        headers=[str(measure.label) for _column in answer.columns for measure in measures],
+        lines=[shown(line) for line in answer.lines[:MOST_LINES]],
+        total=ShownLine([*answer.total.names, *[""] * (max(len(rows), 1) - 1)], shown(answer.total).cells),
+        more=max(len(answer.lines) - MOST_LINES, 0),
+        is_empty=answer.is_empty,
+        chart=kind if len(lines) > 1 else "none",
+        title=str(first.label),
+        in_yuan=first.kind == "money",
+        series="|".join(answer.columns[place].replace("|", "/") for place in parts) if across else "",
+        bars=[
+            Bar(
+                " · ".join(line.names),
+                " ".join(_point(first, line.parts[place]) for place in parts),
+                "|".join(said(first, line.parts[place]) for place in parts),
+            )
+            for line in lines
+        ],
+    )
+
+
+def _point(measure: Measure, numbers: Numbers) -> str:
+    value = measure.of(numbers)
+    if value is None:
+        return "-"
+    scale = {"money": 0.01, "share": 100}.get(measure.kind, 1)
+    return f"{value * scale:.6g}" if measure.kind != "count" else str(value)
