@@ -40,6 +40,12 @@ def _sees_figures(request: HttpRequest) -> bool:
     return request.user.has_perm("stats.view_dayrollup")
 
 
+def _reads_reports(request: HttpRequest) -> bool:
+    """The comparison's address lies below the reports', and has an entry of its own."""
+    match = request.resolver_match
+    return bool(match and match.view_name.startswith("admin:stats_report_"))
+
+
 MENU: list[dict[str, Any]] = [
     {
         "title": _("Operations"),
@@ -102,7 +108,7 @@ MENU: list[dict[str, Any]] = [
         "title": _("Statistics"),
         "items": [
             {"title": _("Overview"), "icon": "monitoring", "link": _late("admin:index"), "permission": _sees_figures},
-            _page(_("Reports"), "stats.report", "table_chart"),
+            {**_page(_("Reports"), "stats.report", "table_chart"), "active": _reads_reports},
             {
                 "title": _("Comparison"),
                 "icon": "compare_arrows",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import BASE_INPUT_CLASSES
 
+from coupons.admin.asking import dress
 from stats.queries.measures import DIMENSION, MEASURES
 from stats.reporting import Period
 
@@ -58,6 +59,13 @@ class QuestionForm(forms.Form):
                     required=False,
                     widget=forms.SelectMultiple,
                 )
+
+    def dress(self) -> None:
+        """Gives its inputs the look of the site; measures stand as boxes, however many, and days keep their picker."""
+        dress(self)
+        self.fields["measures"].widget = forms.CheckboxSelectMultiple()
+        for name in ("first", "last"):
+            self.fields[name].widget = Day()
 
     @property
     def filters(self) -> list[Any]:

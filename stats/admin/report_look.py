@@ -48,6 +48,7 @@ class Look:
     names: list[str]
     #: What stands across, with how many columns below it; empty where nothing does.
     groups: list[tuple[str, int]]
+    #: Empty where one measure stands across: its name is the table's.
     headers: list[str]
     lines: list[ShownLine]
     total: ShownLine
@@ -55,7 +56,7 @@ class Look:
     is_empty: bool
     chart: str  # line, bar, or none
     title: str
-    in_yuan: bool
+    unit: str  # the kind of the measure that is drawn
     series: str
     bars: list[Bar]
 
@@ -74,14 +75,16 @@ def look(answer: Table, measures: list[Measure], chart: str) -> Look:
     return Look(
         names=[str(DIMENSION[name].label) for name in rows] or [""],
         groups=[(column, len(measures)) for column in answer.columns] if across else [],
-        headers=[str(measure.label) for _column in answer.columns for measure in measures],
+        headers=[str(measure.label) for _column in answer.columns for measure in measures]
+        if not across or len(measures) > 1
+        else [],
         lines=[shown(line) for line in answer.lines[:MOST_LINES]],
         total=ShownLine([*answer.total.names, *[""] * (max(len(rows), 1) - 1)], shown(answer.total).cells),
         more=max(len(answer.lines) - MOST_LINES, 0),
         is_empty=answer.is_empty,
         chart=kind if len(lines) > 1 else "none",
         title=str(first.label),
-        in_yuan=first.kind == "money",
+        unit=first.kind,
         series="|".join(answer.columns[place].replace("|", "/") for place in parts) if across else "",
         bars=[
             Bar(

@@ -139,7 +139,7 @@ def _to(report: Report) -> list[str]:
 MOVES = (
     Move(
         "share",
-        gettext_lazy("Share"),
+        gettext_lazy("Share with roles"),
         gettext_lazy("Who else may read it?"),
         CHANGES,
         lambda report: True,
@@ -200,6 +200,9 @@ class ReportAdmin(WithHistory):
     moves = MOVES
     list_before_template = "stats/ready_reports.html"
     empty_words = gettext_lazy("No saved reports yet. Open one of the ready-made ones above, or put together your own.")
+
+    class Media:
+        css = {"all": ("stats/overview.css",)}
 
     # --- who may what ---------------------------------------------------------------------------------------------
 
@@ -279,9 +282,8 @@ class ReportAdmin(WithHistory):
     ) -> HttpResponse:
         asked = self._asked(request, report, money) if asked is None else asked
         form = QuestionForm(asked, money=money)
-        dress(form)
+        form.dress()
         dress(naming)
-        form.fields["measures"].widget = forms.CheckboxSelectMultiple()
         named = _named(request)
         context = {
             **self.admin_site.each_context(request),
@@ -369,7 +371,7 @@ class ReportAdmin(WithHistory):
 
     # --- columns --------------------------------------------------------------------------------------------------
 
-    @display(description=gettext_lazy("What it shows"))
+    @display(description=gettext_lazy("Contents"))
     def asked(self, obj: Any) -> str:
         return reporting.words(obj.question)
 

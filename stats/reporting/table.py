@@ -38,14 +38,6 @@ class Table:
     def is_empty(self) -> bool:
         return all(part == Numbers() for part in self.total.parts)
 
-    def heading(self, measures: list[Measure]) -> list[str]:
-        """Of the columns that follow the names."""
-        return [
-            f"{column} · {measure.label}" if column else str(measure.label)
-            for column in self.columns
-            for measure in measures
-        ]
-
 
 def added(several: list[Numbers]) -> Numbers:
     return Numbers(**{f.name: sum(getattr(one, f.name) for one in several) for f in fields(Numbers)})
@@ -79,7 +71,7 @@ def table(question: Question) -> Table:
 
     lines = []
     if rows:
-        keys = [key for key, line in found[rows].items() if line != Numbers()]
+        keys = [key for key, line in found[rows].items() if any(MEASURES[code].of(line) for code in question.measures)]
         keys = _every_day(question, keys) if rows == ("day",) else keys
         keys.sort(key=lambda key: sort(rows[0], key[0], found[rows].get(key, Numbers()), key))
         names = [DIMENSION[name].called({key[place] for key in keys}) for place, name in enumerate(rows)]
