@@ -91,8 +91,7 @@ def numbers(
 
     ``numbers(("day",), ("channel", "city"), ())`` gives three dicts whose keys are ``(day,)``, ``(channel, city)`` and
     ``()``. Without a placement, a city or another name it is ``""``, without a campaign None. Weekdays are 1 to 7,
-    Monday first; weeks and months go by their first day. ``only`` keeps what equals, or what
-    is in a list.
+    Monday first; weeks and months go by their first day. ``only`` keeps what equals, or what is in a list.
     """
     only = only or {}
     asked = list(dict.fromkeys(name for grouping in groupings for name in grouping))

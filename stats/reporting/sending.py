@@ -77,7 +77,7 @@ def schedule(
 @transaction.atomic
 def send_now(report: Report, *, by: User, now: dt.datetime) -> Job:
     """To all its recipients, beside what the timetable sends.  :raises Refused: ``no_recipients``."""
-    recipients = list(report.recipients.all())
+    recipients = list(report.recipients.order_by("pk"))
     if not recipients:
         raise Refused("no_recipients")
     return _start(report, f"now {now.isoformat()}", recipients, now, by)
@@ -147,7 +147,7 @@ def start_due(now: dt.datetime) -> list[int]:
             period, moment = found
             if moment <= report.scheduled_at or report.sendings.filter(period=period).exists():
                 continue
-            recipients = list(report.recipients.all())
+            recipients = list(report.recipients.order_by("pk"))
             if recipients:
                 started.append(_start(report, period, recipients, moment, report.owner).pk)
     return started
