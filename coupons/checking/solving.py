@@ -301,7 +301,7 @@ def within(conditions: Iterable[Condition]) -> Iterator[Condition]:
 def expanded(conditions: Iterable[Condition]) -> Iterator[list[Condition]]:
     """Every list of simple conditions of which one must hold for all of these to hold."""
     choices = [
-        [[condition]] if condition.fact else [one for way in condition.ways() for one in expanded(way)] or [[]]
+        [[condition]] if condition.fact else [one for way in condition.ways() for one in expanded(way)]
         for condition in conditions
     ]
     for chosen in product(*choices):

@@ -1,9 +1,11 @@
 """Any of several audiences, none of others: and, or and not without a formula."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from functools import reduce
+from functools import cached_property, reduce
+from itertools import chain, product
+from math import prod
 from operator import and_, or_
 from typing import Any
 
@@ -27,6 +29,8 @@ from coupons.rules import (
 from coupons.rules.answers import Answers, Keys
 
 Rules = Mapping[str, Mapping[str, Any]]
+#: So many ways of not belonging are tried by the checker.
+MOST_WAYS = 64
 
 
 def named_by(conditions: Rules) -> frozenset[str]:
@@ -114,8 +118,17 @@ class Audiences(CustomerCondition):
         """By key; None: there is no such audience any more, so nobody knows who belongs to it."""
         return {key: _compiled(key) for key in self.answers.get(side) or ()}
 
-    def ways(self) -> Iterable[tuple[Condition, ...]]:
-        return [rules for rules in self.any_of.values() if rules is not None]
+    def ways(self) -> Iterable[Sequence[Condition]]:
+        return self._ways
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        inside = [rules for rules in self.none_of.values() if rules is not None]
+        return [*inside, *_none_of(self.any_of.values())] if self.any_of else inside
+
+    @cached_property
+    def _ways(self) -> list[Sequence[Condition]]:
+        within = [rules for rules in self.any_of.values() if rules is not None] if self.any_of else [()]
+        return [[*inside, *outside] for inside, outside in product(within, _none_of(self.none_of.values()))]
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         any_of = {key: belongs(rules, customer, situation) for key, rules in self.any_of.items()}
@@ -161,6 +174,14 @@ def belongs(rules: Iterable[Condition] | None, customer: Profile, situation: Sit
         return None
     held = [condition.check(customer, situation).holds for condition in rules]
     return False if False in held else None if None in held else True
+
+
+def _none_of(audiences: Iterable[tuple[Condition, ...] | None]) -> list[Sequence[Condition]]:
+    """Ways not to belong to any of them; one that says nothing where there are too many to try."""
+    choices = [[way for condition in rules or () for way in condition.fails()] for rules in audiences]
+    if prod(map(len, choices)) > MOST_WAYS:
+        return [()]
+    return [list(chain(*chosen)) for chosen in product(*choices)]
 
 
 def members(rules: Iterable[Condition] | None, situation: Situation) -> tuple[Q, Q]:

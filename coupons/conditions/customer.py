@@ -1,6 +1,6 @@
 """Who the customer is: conditions with all four faces."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from coupons.conditions.names import line_called, one_of
-from coupons.conditions.ranges import Ranged, Shares
+from coupons.conditions.ranges import SMALLEST_SHARE, Ranged, Shares
 from coupons.conditions.told import Told
 from coupons.models import Band, CustomerLine
 from coupons.models.keys import KEY_LENGTH, KEY_PATTERN
-from coupons.rules import EVERYONE, NOBODY, CustomerCondition, Past, Profile, Situation, Verdict, register
+from coupons.rules import EVERYONE, NOBODY, Condition, CustomerCondition, Past, Profile, Situation, Verdict, register
 from coupons.rules.answers import (
     Answers,
     Several,
@@ -83,6 +83,14 @@ class Standing(CustomerCondition):
         if "returning" in self.any_of:
             yield Past(((None, 1, None),), {self.line: True} if self.line else {})
 
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        others = [
+            standing
+            for standing, _label in STANDINGS
+            if standing not in self.any_of and (self.line or standing != "business_new")
+        ]
+        return [(type(self)({**self.answers, "any_of": others}, self.deed),)] if others else []
+
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         if self.line:
             line = customer.lines.get(self.line)
@@ -145,6 +153,10 @@ class Tags(Told):
     def shuns(self) -> Iterable[str]:
         return self.none_of
 
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        swapped = (("none_of", self.any_of), ("any_of", self.none_of))
+        return [(type(self)({side: sorted(tags)}, self.deed),) for side, tags in swapped if tags]
+
     def q(self, now: datetime) -> Q:
         wanted = self.believed(now)
         if self.any_of:
@@ -185,6 +197,9 @@ class KnownShare(Told, Ranged):
 
     def tries(self) -> Iterable[Decimal]:
         return [end for end in (self.low, self.high) if end is not None]
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return self.beyond(SMALLEST_SHARE, most=1)
 
     def q(self, now: datetime) -> Q:
         wanted = self.known(now)
@@ -261,6 +276,9 @@ class RivalApp(Told):
 
     def tries(self) -> Iterable[Any]:
         return [self.wanted]
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return [(type(self)({"is": not self.wanted}, self.deed),)]
 
     def q(self, now: datetime) -> Q:
         return Q(rival_app=self.wanted) & self.believed(now)

@@ -49,6 +49,11 @@ class AnyOf(MomentCondition):
             return Verdict(not self.any_of.isdisjoint(had), sorted(had))
         return Verdict(had in self.any_of, had)
 
+    def among(self, values: Iterable[str]) -> list[tuple[Condition]]:
+        """The same of all other of these values, of which the fact has one where it is known."""
+        others = [value for value in values if value not in self.any_of]
+        return [(type(self)({"any_of": others}, self.deed),)] if others else []
+
     def called(self) -> list[str]:
         """The names of what is wanted, in the active language."""
         raise NotImplementedError

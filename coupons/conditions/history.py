@@ -1,6 +1,6 @@
 """What the customer ordered, ever or lately: conditions with all four faces."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -19,7 +19,7 @@ from coupons.conditions.ranges import (
     start_of,
     within_days,
 )
-from coupons.rules import EVERYONE, Past, Profile, Situation, Verdict, register
+from coupons.rules import EVERYONE, Condition, Past, Profile, Situation, Verdict, register
 from coupons.rules.answers import (
     MOST_DAYS,
     SHARE_PLACES,
@@ -46,6 +46,9 @@ class OrderCount(Ranged):
 
     def pasts(self) -> Iterable[Past]:
         return [Past(((self.days, self.low or 0, self.high),))]
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return self.beyond()
 
     def q(self, now: datetime) -> Q:
         if not self.days:
@@ -124,6 +127,13 @@ class LastOrderDays(Ranged):
         if self.low:
             counts.append((self.low, 0, 0))
         return [Past(tuple(counts))]
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        """Sooner, later, or never."""
+        ends = [{"max": self.low - 1}] if self.low else []
+        if self.high is not None:
+            ends.append({"min": self.high + 1})
+        return [(OrderCount({"max": 0}, self.deed),), *((type(self)(end, self.deed),) for end in ends)]
 
     def q(self, now: datetime) -> Q:
         today = day_of(now)

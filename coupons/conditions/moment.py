@@ -1,6 +1,6 @@
 """When, through what and in what weather: conditions that have no SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,7 +11,7 @@ from coupons.calendar import FESTIVALS
 from coupons.conditions.framing import AnyOf, MomentCondition
 from coupons.conditions.names import all_of, called, one_of
 from coupons.models import Custom, Weather
-from coupons.rules import Client, Profile, Situation, Verdict, register
+from coupons.rules import Client, Condition, Profile, Situation, Verdict, register
 from coupons.rules.answers import Answers, Several, Windows
 from coupons.rules.schedule import minutes, windows_of
 
@@ -40,6 +40,9 @@ class Clients(AnyOf):
 
     def called(self) -> list[str]:
         return [str(Client(client).label) for client in self.answers["any_of"]]
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return self.among(Client.values)
 
     def when(self) -> str:
         return _("by %(clients)s") % {"clients": self.names()}
@@ -78,6 +81,9 @@ class Hours(MomentCondition):
 
     def tries(self) -> Iterable[int]:
         return [minute for minute in range(DAY) if self.possible[minute] is not self.possible[minute - 1]]
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return [(type(self)({"outside" if self.inside else "inside": self.hours}, self.deed),)]
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         now = situation.now
@@ -122,6 +128,10 @@ class Weekdays(MomentCondition):
 
     def prepare(self) -> None:
         self.any_of = frozenset(self.answers["any_of"])
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        others = [day for day in WEEKDAYS if day not in self.any_of]
+        return [(type(self)({"any_of": others}, self.deed),)] if others else []
 
     def check(self, customer: Profile, situation: Situation) -> Verdict:
         weekday = situation.now.isoweekday()

@@ -1,10 +1,12 @@
 """The order itself: conditions that have no SQL."""
 
+from collections.abc import Iterable, Sequence
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.conditions.framing import AnyOf
-from coupons.rules import BusinessMode, register
+from coupons.rules import BusinessMode, Condition, register
 from coupons.rules.answers import Answers, Several
 
 
@@ -17,6 +19,9 @@ class BusinessModes(AnyOf):
 
     class Form(Answers):
         any_of = Several(choices=BusinessMode.choices, label=gettext_lazy("Any of these business modes"))
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return self.among(BusinessMode.values)
 
     def called(self) -> list[str]:
         return [str(BusinessMode(mode).label) for mode in self.answers["any_of"]]

@@ -1,12 +1,14 @@
 """Where the customer is at the moment: conditions that have no SQL."""
 
+from collections.abc import Iterable, Sequence
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.conditions.framing import AnyOf
 from coupons.conditions.names import called
 from coupons.models import Area, City
-from coupons.rules import Verdict, register
+from coupons.rules import Condition, Verdict, register
 from coupons.rules.answers import Answers, Keys
 
 
@@ -19,6 +21,9 @@ class Cities(AnyOf):
 
     class Form(Answers):
         any_of = Keys(City.objects.all(), label=gettext_lazy("Any of these cities"))
+
+    def fails(self) -> Iterable[Sequence[Condition]]:
+        return self.among(City.objects.values_list("pk", flat=True))
 
     def called(self) -> list[str]:
         return called(City, self.answers["any_of"])

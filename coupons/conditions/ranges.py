@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coupons.models import CustomerDay
-from coupons.rules import CustomerCondition
+from coupons.rules import Condition, CustomerCondition
 from coupons.rules.answers import (
     MOST_DAYS,
+    SHARE_PLACES,
     Answers,
     Share,
     WholeNumber,
@@ -26,6 +27,9 @@ from coupons.rules.answers import (
 
 #: Whether everybody is asked at once: then days are summed once for all, which some would look up by index.
 everybody_asked: ContextVar[bool] = ContextVar("everybody_asked", default=False)
+
+
+SMALLEST_SHARE = Decimal(1).scaleb(-SHARE_PLACES)
 
 
 def day_of(moment: datetime) -> date:
@@ -87,6 +91,15 @@ class Ranged(CustomerCondition):
 
     def fits(self, value: Any) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def beyond(self, step: Any = 1, most: Any = None) -> list[tuple[Condition]]:
+        """The same, below its low end or above its high one; ``step`` lies between two values, 0 and ``most`` are the
+        outermost."""
+        more = {"within_days": self.days} if self.days else {}
+        answers = [{"max": self.low - step}] if self.low else []
+        if self.high is not None and self.high != most:
+            answers.append({"min": self.high + step})
+        return [(type(self)({**answer, **more}, self.deed),) for answer in answers]
 
     def first_day(self, today: date) -> date:
         """Of the window that ends today."""

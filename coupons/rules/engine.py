@@ -112,7 +112,12 @@ class Condition:
     def ways(self) -> Iterable[Sequence["Condition"]]:
         """For a condition made of others: lists of them, of which one is to hold as a whole. What else it asks for, the
         checker asks of the witness alone."""
-        return ()
+        return ((),)
+
+    def fails(self) -> Iterable[Sequence["Condition"]]:
+        """Lists of conditions of which one holds as a whole whenever this one surely does not; none: it always holds.
+        An empty list says nothing, where other conditions cannot say it."""
+        return ((),)
 
     def short(self) -> str:
         """A few words for the coupon's face; empty if it is not worth a place there."""

@@ -108,12 +108,19 @@ class OfferInline(DeskInline):
     form = OfferForm
     formset = OfferLines
     fields = ("position", "template", "audience", "weight", "says")
-    readonly_fields = ("says",)
+    readonly_fields = ("rank", "whom", "says")
     ordering = ("position", "id")
     ordering_field = "position"
     hide_title = True
     verbose_name = gettext_lazy("offer")
     verbose_name_plural = gettext_lazy("Offers")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only read is told what there is to tell."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        by_luck = obj is not None and obj.pick == Placement.Pick.RANDOM
+        return ("rank", "template", "whom", *(["weight"] if by_luck else []), "says")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
         return super().get_queryset(request).select_related("template", "audience")
@@ -151,6 +158,14 @@ class OfferInline(DeskInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
+
+    @display(description=gettext_lazy("Rank"))
+    def rank(self, obj: Any) -> int:
+        return obj.position + 1
+
+    @display(description=gettext_lazy("audience"))
+    def whom(self, obj: Any) -> str:
+        return str(obj.audience or _("everyone"))
 
     @display(description=gettext_lazy("What it says"))
     def says(self, obj: Any) -> str:

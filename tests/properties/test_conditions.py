@@ -187,6 +187,12 @@ def test_sql_and_python_choose_the_same_customers(code):
             read = list(profiles(ids, needs, since=since))
             assert [profile.id for profile in read] == ids
             verdicts = {p.id: condition.check(p, situation).holds for p in read}
+            for profile in read:
+                if (profile.last_order_at is None) is (profile.order_count > 0) or (profile.last_order_at or NOW) > NOW:
+                    continue  # orders without a last one, or one to come: pasts that cannot be
+                ways = [[one.check(profile, situation).holds for one in way] for way in condition.fails()]
+                told = verdicts[profile.id] is not False or any(set(way) <= {True} for way in ways)
+                assert told, "it surely fails, and no way to fail holds"
             holds, known = condition.population(situation)
             chosen = Customer.objects.filter(holds).values_list("pk", flat=True)
             assert sorted(chosen) == [id for id, verdict in verdicts.items() if verdict is True]

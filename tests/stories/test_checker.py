@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from coupons import checking
-from coupons.models import Area
+from coupons.models import Area, Audience
 from tests import making, witnessing
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,9 @@ def square(key: str, west: float, south: float, side: float = 0.02) -> None:
 
 @pytest.fixture(autouse=True)
 def _here(clock):
-    """Noon of Wednesday, 3 June 2026; two districts that overlap, and one far from both."""
+    """Noon of Wednesday, 3 June 2026; two districts that overlap, and one far from both; audiences to be named."""
+    for key, conditions in NAMED.items():
+        Audience.objects.create(key=key, name=key, conditions=conditions)
     square("bund", 121.48, 31.23)
     square("lujiazui", 121.49, 31.235)
     square("wangjing", 116.46, 39.99)
@@ -48,7 +50,37 @@ def period(start: datetime, end: datetime):
     return {"validity_type": "period", "valid_from": start, "valid_until": end}
 
 
+NAMED = {
+    "mornings": {"hours": {"inside": [["06:00", "12:00"]]}},
+    "shanghai": {"cities": {"any_of": ["310000"]}},
+    "regulars": {"order_count": {"min": 3}},
+    "anybody": {},
+    "not new": {"audiences": {"none_of": ["new"]}},
+    "new": NEW,
+    "keen": {"sensitivity": {"min": 0.5}, "weekdays": {"any_of": [6, 7]}},
+}
+
 IMPOSSIBLE = {
+    "an audience of the morning, given out in the evening": (
+        {"audience": {"audiences": {"any_of": ["mornings"]}}, "release": {"hours": [["18:00", "22:00"]]}},
+        {"audience.conditions.audiences", "release.hours"},
+    ),
+    "for all but those of a city, in that city": (
+        {"audience": {"audiences": {"none_of": ["shanghai"]}}, "claim_cities": ["310000"]},
+        {"audience.conditions.audiences", "claim_cities"},
+    ),
+    "regulars have it and use it as newcomers": (
+        {"audience": {"audiences": {"none_of": ["new"]}}, "use_conditions": NEW},
+        {"audience.conditions.audiences", "use_conditions.standing"},
+    ),
+    "not of those who are not new, and a regular": (
+        {"audience": {"audiences": {"any_of": ["regulars"], "none_of": ["not new"]}}},
+        {"audience.conditions.audiences"},
+    ),
+    "for nobody": (
+        {"audience": {"audiences": {"none_of": ["anybody"]}}},
+        {"audience.conditions.audiences"},
+    ),
     "given out in the evening, used in the morning of the same day": (
         {
             **CLAIM_DAY,
@@ -161,6 +193,14 @@ HARMLESS = {
 }
 
 POSSIBLE = {
+    "of one audience and of none of others": {
+        "audience": {"audiences": {"any_of": ["regulars", "mornings"], "none_of": ["shanghai", "keen", "new"]}},
+        "claim_conditions": {"sensitivity": {"max": 0.6}},
+    },
+    "keen, but not at the weekend": {
+        "audience": {"audiences": {"none_of": ["keen"]}, "sensitivity": {"min": 0.7}},
+        **CLAIM_DAY,
+    },
     "满100减20": {},
     "given out in the evening, used the next morning": {
         "valid_days": 2,
