@@ -5,8 +5,8 @@ from typing import Any
 
 from coupons.admin.money import yuan
 from stats.dashboard.figures import NOTHING, count, percent
+from stats.queries.figures import Figures
 from stats.queries.measures import DIMENSION, Measure
-from stats.queries.numbers import Numbers
 from stats.reporting import Table
 
 #: Lines on the page; the Excel file has them all.
@@ -15,7 +15,7 @@ MOST_LINES = 300
 MOST_BARS, MOST_SERIES = 24, 6
 
 
-def said(measure: Measure, numbers: Numbers) -> str:
+def said(measure: Measure, numbers: Figures) -> str:
     value: Any = measure.of(numbers)
     match measure.kind:
         case "count":
@@ -97,7 +97,7 @@ def look(answer: Table, measures: list[Measure], chart: str) -> Look:
     )
 
 
-def _point(measure: Measure, numbers: Numbers) -> str:
+def _point(measure: Measure, numbers: Figures) -> str:
     value = measure.of(numbers)
     if value is None:
         return "-"

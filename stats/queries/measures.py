@@ -1,4 +1,4 @@
-"""What can be asked for: measures of :class:`Numbers` and dimensions, each with its words.
+"""What can be asked for: measures of :class:`Figures` and dimensions, each with its words.
 
 Whatever is added to the rollups, to ``Numbers`` or to ``DIMENSIONS`` can be asked for at once, under the column's own
 words; what is said here is said better.
@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from coupons.models import Category, City, CouponTemplate, Merchant
 from distribution.models import Campaign, Placement
 from stats.models import Activity, DayRollup
-from stats.queries.numbers import DIMENSIONS, Numbers
+from stats.queries.figures import Figures
+from stats.queries.numbers import DIMENSIONS
 
 Kind = Literal["count", "money", "share", "ratio"]
 Words = str | Promise
@@ -34,10 +35,10 @@ class Measure:
     code: str
     label: Words
     kind: Kind
-    of: Callable[[Numbers], int | float | None]
+    of: Callable[[Figures], int | float | None]
     is_money: bool = False
 
-    def cell(self, numbers: Numbers) -> int | float | Decimal | None:
+    def cell(self, numbers: Figures) -> int | float | Decimal | None:
         """For a spreadsheet: a number to reckon with, money in 元."""
         value = self.of(numbers)
         if value is None:
@@ -47,7 +48,7 @@ class Measure:
         return value if self.kind == "count" else round(value, 6)
 
 
-def _read(name: str) -> Callable[[Numbers], Any]:
+def _read(name: str) -> Callable[[Figures], Any]:
     return lambda numbers: getattr(numbers, name)
 
 
@@ -64,8 +65,10 @@ _SAID: tuple[tuple[str, Words, Kind, bool], ...] = (
     ("rolled_back_count", gettext_lazy("Rollbacks"), "count", False),
     ("customer_count", gettext_lazy("Customers"), "count", False),
     ("coupons_per_customer", gettext_lazy("Coupons per customer"), "ratio", False),
-    ("refused_count", gettext_lazy("Refused"), "count", False),
-    ("failure_rate", gettext_lazy("Failure rate"), "share", False),
+    ("refused_claim_count", gettext_lazy("Claims refused"), "count", False),
+    ("claim_failure_rate", gettext_lazy("Failure rate of claims"), "share", False),
+    ("refused_use_count", gettext_lazy("Uses refused"), "count", False),
+    ("use_failure_rate", gettext_lazy("Failure rate of uses"), "share", False),
     ("gmv_fen", gettext_lazy("GMV"), "money", True),
     ("paid_fen", gettext_lazy("Paid"), "money", True),
     ("average_paid_fen", gettext_lazy("Average paid"), "money", True),
@@ -79,11 +82,11 @@ _SAID: tuple[tuple[str, Words, Kind, bool], ...] = (
 
 def _measures() -> dict[str, Measure]:
     columns = {field.name: field.verbose_name for field in DayRollup._meta.concrete_fields}
-    kept = [field.name for field in fields(Numbers)]
+    kept = [field.name for field in fields(Figures)]
     found = {
         code: Measure(code, label, kind, _read(code), is_money)
         for code, label, kind, is_money in _SAID
-        if code in kept or isinstance(getattr(Numbers, code, None), property)
+        if code in kept or isinstance(getattr(Figures, code, None), property)
     }
     for name in kept:
         if name not in found:

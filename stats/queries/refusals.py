@@ -39,11 +39,15 @@ def refusals(
     only: Mapping[str, Any] | None = None,
 ) -> dict[tuple[Any, ...], int]:
     """How many refusals, from the first to the last day, both included; ``("deed", "code")`` gives keys like
-    ``("use", "expired")``. In which city it was, nobody wrote down. ``only`` keeps what equals.
+    ``("use", "expired")``. In which city it was, nobody wrote down. ``only`` keeps what equals, or
+    what is in a list.
     """
     only = only or {}
     columns = [DIMENSIONS[name] for name in dimensions]
-    wanted = [f"{DIMENSIONS[name]} = %(only_{name})s" for name in only]
+    wanted = [
+        f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
+        for name, value in only.items()
+    ]
     wanted += [f"{DIMENSIONS['day']} >= %(first)s::date"] * (first is not None)
     wanted += [f"{DIMENSIONS['day']} <= %(last)s::date"] * (last is not None)
     numbered = ", ".join(str(place) for place in range(1, len(columns) + 1))

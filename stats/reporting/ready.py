@@ -92,7 +92,7 @@ _READY = (
         "failures",
         _("Failure rate"),
         _("Attempts that were refused, day by day."),
-        ("failure_rate", "refused_count"),
+        ("claim_failure_rate", "refused_claim_count", "use_failure_rate", "refused_use_count"),
         ("day",),
     ),
     Ready(

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from stats.queries.figures import Figures, figures
 from stats.queries.measures import DIMENSION, MEASURES, Measure
-from stats.queries.numbers import Numbers, numbers
 from stats.reporting.asked import Question
 
 #: Values across; the others stand in one column together.
@@ -22,7 +22,7 @@ class Line:
     """``parts``: numbers by column; the last is the line's total where something stands across."""
 
     names: list[str]
-    parts: list[Numbers]
+    parts: list[Figures]
 
 
 @dataclass(frozen=True)
@@ -36,55 +36,62 @@ class Table:
 
     @property
     def is_empty(self) -> bool:
-        return all(part == Numbers() for part in self.total.parts)
+        return not any(MEASURES[code].of(part) for code in self.question.measures for part in self.total.parts)
 
 
-def added(several: list[Numbers]) -> Numbers:
-    return Numbers(**{f.name: sum(getattr(one, f.name) for one in several) for f in fields(Numbers)})
+def added(several: list[Figures]) -> Figures:
+    """Customers are not: who is in two of them is one."""
+    sums: dict[str, Any] = {}
+    for f in fields(Figures):
+        values = [getattr(one, f.name) for one in several]
+        sums[f.name] = None if None in values else sum(values)
+    return Figures(**{**sums, "customer_count": None})
 
 
 def table(question: Question) -> Table:
     rows, across = question.rows, question.across
     groupings = [rows, ()] + ([(*rows, across), (across,)] if across else [])
     groupings = list(dict.fromkeys(groupings))
-    asked = numbers(*groupings, first=question.first, last=question.last, only=question.only)
+    asked = figures(
+        *groupings, first=question.first, last=question.last, only=question.only, measures=question.measures
+    )
     found = dict(zip(groupings, asked, strict=True))
     sort = _order(question)
     if across:
         whole = found[(across,)]
         values = sorted(whole, key=lambda key: sort(across, key[0], whole[key]))
-        values = [key for key in values if whole[key] != Numbers()]
+        values = [key for key in values if whole[key] != Figures()]
         kept, others = values[:MOST_ACROSS], values[MOST_ACROSS:]
         called = DIMENSION[across].called([key[0] for key in kept])
         columns = [called[key[0]] for key in kept] + [_("Others")] * bool(others) + [_("Total")]
 
-        def parts(key: tuple[Any, ...]) -> list[Numbers]:
+        def parts(key: tuple[Any, ...]) -> list[Figures]:
             cells = found[(*rows, across)]
-            split = [cells.get((*key, *value), Numbers()) for value in kept]
-            rest = [added([cells.get((*key, *value), Numbers()) for value in others])] if others else []
-            return [*split, *rest, found[rows].get(key, Numbers())]
+            split = [cells.get((*key, *value), Figures()) for value in kept]
+            rest = [added([cells.get((*key, *value), Figures()) for value in others])] if others else []
+            return [*split, *rest, found[rows].get(key, Figures())]
     else:
         columns = [""]
 
-        def parts(key: tuple[Any, ...]) -> list[Numbers]:
-            return [found[rows].get(key, Numbers())]
+        def parts(key: tuple[Any, ...]) -> list[Figures]:
+            return [found[rows].get(key, Figures())]
 
     lines = []
     if rows:
         keys = [key for key, line in found[rows].items() if any(MEASURES[code].of(line) for code in question.measures)]
         keys = _every_day(question, keys) if rows == ("day",) else keys
-        keys.sort(key=lambda key: sort(rows[0], key[0], found[rows].get(key, Numbers()), key))
+        keys.sort(key=lambda key: sort(rows[0], key[0], found[rows].get(key, Figures()), key))
         names = [DIMENSION[name].called({key[place] for key in keys}) for place, name in enumerate(rows)]
         lines = [Line([names[place][value] for place, value in enumerate(key)], parts(key)) for key in keys]
     if across and rows:
         whole = found[(across,)]
         split = [whole[value] for value in kept]
         rest = [added([whole[value] for value in others])] if others else []
-        bottom = [*split, *rest, found[()].get((), Numbers())]
+        bottom = [*split, *rest, found[()].get((), Figures())]
     elif across:
         bottom = parts(())
     else:
-        bottom = [found[()].get((), Numbers())]
+        bottom = [found[()].get((), Figures())]
     return Table(question, columns, lines, Line([_("Total")], bottom))
 
 
@@ -92,7 +99,7 @@ def _order(question: Question) -> Any:
     """In time: as it went; else the strongest first."""
     first = MEASURES[question.measures[0]]
 
-    def key(name: str, value: Any, line: Numbers, whole: Any = ()) -> tuple[Any, ...]:
+    def key(name: str, value: Any, line: Figures, whole: Any = ()) -> tuple[Any, ...]:
         size = -(first.of(line) or 0)
         rest = str(whole)
         if DIMENSION[name].in_time:

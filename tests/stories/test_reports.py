@@ -13,12 +13,11 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from coupons.lifecycle import ending
-from coupons.models import CouponEvent, Job
+from coupons.models import CouponEvent, Job, RefusalCount
 from coupons.tasks import run_job
 from stats import folding, reporting
 from stats.models import Report, ReportSending
 from stats.queries.measures import DIMENSION, MEASURES
-from stats.queries.numbers import Numbers
 from stats.reporting import Question, sending
 from stats.reporting.ready import ready
 from stats.tasks import send_reports
@@ -130,14 +129,23 @@ def look_at(asked: Question) -> dict[str, str]:
 def test_the_ready_made_reports_open_in_both_languages_and_can_be_taken_away(lived):
     """S3, S8: a report for each of what is asked most; without what the account may not see."""
     client, english = desk(somebody("运营")), desk(somebody("审核"), "en")
-    assert {"issued_used", "use_rate", "average_paid", "subsidy_rate", "gmv", "activity"} <= {
-        one.code for one in ready()
-    }
+    assert {
+        "issued_used",
+        "use_rate",
+        "average_paid",
+        "subsidy_rate",
+        "gmv",
+        "coupons_per_customer",
+        "activity",
+        "failures",
+    } <= {one.code for one in ready()}
     for one in ready():
         page = client.get(LOOK, {"ready": one.code})
         assert page.status_code == 200, one.code
-        assert not page.context["look"].is_empty, one.code
+        assert page.context["look"].is_empty is (one.code == "failures"), one.code
         assert english.get(LOOK, {"ready": one.code}).status_code == 200
+        if one.code == "failures":  # nothing was refused
+            continue
         taken = client.get(page.context["excel"])
         assert len(list(sheet(taken))) == len(page.context["look"].lines) + 2
 
@@ -399,5 +407,28 @@ def test_an_unused_measure_adds_up(lived):
     from coupons.models import Coupon
 
     whole = reporting.table(Question(("unused_count",))).total.parts[0]
-    assert isinstance(whole, Numbers)
     assert whole.unused_count == Coupon.objects.filter(status="available").count()
+
+
+def test_customers_are_counted_once_and_refusals_stand_beside_what_was_done(lived):
+    """S3, S5: coupons per customer; failure rate by placement; by city nobody knows it, and no zero is claimed."""
+    today = timezone.localdate()
+    hour = timezone.now()
+    placement = CouponEvent.objects.filter(kind="issued").order_by("id").values_list("placement", flat=True)[0]
+    RefusalCount.objects.create(hour=hour, deed="claim", code="sold_out", placement=placement, count=7)
+    asked = ("coupons_per_customer", "customer_count", "claim_failure_rate", "refused_claim_count")
+    issued = CouponEvent.objects.filter(kind="issued")
+    answer = reporting.table(Question((*asked, "issued_count"), ("placement",), "day", last=today))
+    whole = answer.total.parts[-1]
+    assert whole.customer_count == issued.values("customer_id").distinct().count() == 5
+    assert whole.coupons_per_customer == issued.count() / 5
+    assert whole.claim_failure_rate == 7 / (7 + issued.count())
+    by_name = {line.names[0]: line.parts[-1] for line in answer.lines}
+    mine = by_name[placement]
+    of_mine = issued.filter(placement=placement)
+    assert mine.customer_count == of_mine.values("customer_id").distinct().count()
+    assert (mine.refused_claim_count, mine.issued_count) == (7, of_mine.count())
+    assert sum(part.refused_claim_count for part in by_name.values()) == 7
+    by_city = reporting.table(Question(asked, ("city",)))
+    assert {line.parts[0].claim_failure_rate for line in by_city.lines} == {None}
+    assert {line.parts[0].customer_count for line in by_city.lines} <= {3, 4, 5}
