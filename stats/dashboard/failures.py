@@ -1,8 +1,9 @@
 """What was refused: how large a share of the attempts, and why."""
 
-import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -40,16 +41,19 @@ class Failures:
     others: str
 
 
-def of_the_period(period: Period, now: Numbers, before: Numbers) -> list[Failures]:
+def of_the_period(period: Period, now: Numbers, before: Numbers, only: Mapping[str, Any]) -> list[Failures]:
+    """Empty where one city is asked for: where somebody was refused, nobody wrote down."""
+    if "city" in only:
+        return []
     done = {"claim": (now.issued_count, before.issued_count), "use": (now.redeemed_count, before.redeemed_count)}
     titles = {"claim": _("Claims refused"), "use": _("Uses refused")}
-    found, earlier = _by_deed(period.first, period.last), _by_deed(period.before.first, period.before.last)
+    found, earlier = _by_deed(period, only), _by_deed(period.before, only)
     return [_of(deed, titles[deed], found[deed], earlier[deed], *done[deed]) for deed in titles]
 
 
-def _by_deed(first: dt.date, last: dt.date) -> dict[str, dict[str, int]]:
+def _by_deed(period: Period, only: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     by_deed: dict[str, dict[str, int]] = defaultdict(dict)
-    for (deed, code), number in refusals("deed", "code", first=first, last=last).items():
+    for (deed, code), number in refusals("deed", "code", first=period.first, last=period.last, only=only).items():
         by_deed[deed][code] = number
     return by_deed
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from coupons.models import CouponEvent
 from coupons.queries import almanac, catalogue
 from distribution.models import Campaign
-from stats.dashboard import cards, curves, failures, patterns, tables
+from stats.dashboard import cards, chosen, curves, failures, patterns, tables
 from stats.dashboard.links import form_for, list_of
 from stats.dashboard.period import CHOICES, Period
 from stats.queries import budgets
@@ -27,18 +27,23 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     with_budgets = user.has_perm("coupons.view_budget")
     now = timezone.now()
     period = Period.asked(request.GET.get("days", ""), now)
+    choice = chosen.asked(request)
+    only = choice.only
     totals, by_day, by_template, by_channel, by_city, by_campaign, by_activity, by_line = numbers(
         (), ("day",), ("template",), ("channel",), ("city",), ("campaign",), ("activity",), ("business_line",),
-        first=period.first, last=period.last,
+        first=period.first, last=period.last, only=only,
     )  # fmt: skip
-    (by_weekday_and_hour,) = numbers(("weekday", "hour"), first=period.first, last=period.last)
-    totals_before, by_campaign_before = numbers((), ("campaign",), first=period.before.first, last=period.before.last)
+    (by_weekday_and_hour,) = numbers(("weekday", "hour"), first=period.first, last=period.last, only=only)
+    earlier = period.before
+    totals_before, by_campaign_before = numbers((), ("campaign",), first=earlier.first, last=earlier.last, only=only)
     total, before = totals[()], totals_before[()]
     pace_begins = period.last - dt.timedelta(budgets.PACE_DAYS)
     (recent,) = numbers(("campaign",), first=pace_begins, last=period.last - dt.timedelta(1))
     rows = tables.campaigns(request, by_campaign, recent, now, with_budgets=with_budgets)
+    if "campaign" in only:
+        rows = [row for row in rows if row.campaign.pk == only["campaign"]]
     purses = []
-    if with_budgets:
+    if with_budgets and not only:  # purses belong to campaigns as a whole
         limited = [
             (row.campaign.pk,) for row in rows if row.state != "ended" and row.campaign.budget.limit_fen is not None
         ]
@@ -53,6 +58,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "dashboard": {
             "period": period,
             "choices": CHOICES,
+            "chosen": choice,
             "cards": cards.of_the_period(total, before),
             "purses": purses,
             "curves": curves.of_the_period(period, by_day, total, list_of(request, CouponEvent)),
@@ -69,7 +75,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 tables.activity_levels(by_activity),
                 tables.business_lines(by_line),
             ],
-            "failures": failures.of_the_period(period, total, before),
+            "failures": failures.of_the_period(period, total, before, only),
             "heat": patterns.heat_map(by_weekday_and_hour),
             "quiet": total == Numbers(),
             "new": not rows and not Campaign.objects.exists(),

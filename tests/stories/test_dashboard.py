@@ -116,6 +116,24 @@ def test_what_is_refused_when_coupons_are_used_and_by_whom(company, system, ledg
     ledger()
 
 
+def test_the_page_speaks_of_one_campaign_channel_or_city_when_asked(company):
+    """What nobody could have chosen is left out; purses belong to campaigns as a whole, refusals to no city."""
+    folding.fold_all()
+    other = making.campaign()
+    client = _as("财务")
+    for chosen, issued in (
+        ({"campaign": company.pk, "channel": "coupon_center", "city": "310000"}, "3"),
+        ({"campaign": other.pk}, "0"),
+        ({"channel": "partner"}, "0"),
+        ({"channel": "nowhere", "campaign": "x", "city": "1"}, "3"),
+    ):
+        page = client.get("/admin/", chosen)
+        assert (chosen, _cards(page)["issued"]) == (chosen, issued)
+    page = client.get("/admin/", {"city": "310000"})
+    assert (page.context["dashboard"]["purses"], page.context["dashboard"]["failures"]) == ([], [])
+    assert 'href="?days=14&amp;city=310000"' in page.content.decode()
+
+
 def test_a_budget_says_when_it_runs_out_at_the_pace_of_the_last_seven_days(company, clock):
     """S6: 60 of 100 yuan are used in a week; the other 40 last five days more. Customer service sees none of it."""
     clock.forward(days=1)
