@@ -6,7 +6,7 @@ events, since ids commit out of order. A batch is one statement, so that a fold 
 
 from django.db import connection, transaction
 
-from stats.queries.counting import KNOWN_NOW, KNOWN_THEN, MEASURES, SUMS, TABLES, zone
+from stats.queries.counting import KNOWN_THEN, MEASURES, SUMS, TABLES, known_now, zone
 
 
 def _add(table: str) -> str:
@@ -29,14 +29,14 @@ WITH taken AS (
     DELETE FROM coupons_uncountedevent WHERE event_id IN (
         SELECT event_id FROM coupons_uncountedevent ORDER BY event_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ) RETURNING event_id
-), counted AS MATERIALIZED ({KNOWN_NOW} JOIN taken ON taken.event_id = e.id
+), counted AS MATERIALIZED ({known_now()} JOIN taken ON taken.event_id = e.id
 ), kept AS ({_KEEP.format("counted")}), days AS ({_DAYS}), hours AS ({_HOURS})
 SELECT count(*) FROM taken
 """  # noqa: S608  names of our own columns
 
 _RECOUNT = f"""
 WITH gone AS (DELETE FROM coupons_uncountedevent RETURNING event_id
-), fresh AS MATERIALIZED ({KNOWN_NOW} JOIN gone ON gone.event_id = e.id
+), fresh AS MATERIALIZED ({known_now()} JOIN gone ON gone.event_id = e.id
 ), kept AS ({_KEEP.format("fresh")}
 ), counted AS ({KNOWN_THEN} UNION ALL SELECT * FROM fresh), days AS ({_DAYS}), hours AS ({_HOURS})
 SELECT count(*) FROM days

@@ -29,10 +29,11 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     period = Period.asked(request.GET.get("days", ""), now)
     choice = chosen.asked(request)
     only = choice.only
-    totals, by_day, by_template, by_channel, by_city, by_campaign, by_activity, by_line = numbers(
-        (), ("day",), ("template",), ("channel",), ("city",), ("campaign",), ("activity",), ("business_line",),
+    totals, by_day, by_template, by_channel, by_city, by_campaign = numbers(
+        (), ("day",), ("template",), ("channel",), ("city",), ("campaign",),
         first=period.first, last=period.last, only=only,
     )  # fmt: skip
+    by_activity, by_line = numbers(("activity",), ("business_line",), first=period.first, last=period.last, only=only)
     (by_weekday_and_hour,) = numbers(("weekday", "hour"), first=period.first, last=period.last, only=only)
     earlier = period.before
     totals_before, by_campaign_before = numbers((), ("campaign",), first=earlier.first, last=earlier.last, only=only)

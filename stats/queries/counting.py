@@ -34,34 +34,41 @@ _day = "(e.at AT TIME ZONE %(zone)s)::date"
 _columns = f"""e.id AS event_id, {_day} AS day, date_part('hour', e.at AT TIME ZONE %(zone)s)::smallint AS hour,
        e.template_id, coalesce(e.placement, '') AS placement, coalesce(e.city_id, '') AS city_id"""
 
-#: Events not counted yet, each a cell of its own, with what is known now. To be joined with those that are meant.
-KNOWN_NOW = f"""
-SELECT {_columns}, coalesce(o.business_line, '') AS business_line,
-       CASE WHEN n.orders >= 10 THEN 'high' WHEN n.orders >= 4 THEN 'middle' WHEN n.orders >= 1 THEN 'low'
-            ELSE 'none' END AS activity, {_measures}
-  FROM coupons_couponevent e
+_LINE = """
   LEFT JOIN redemption_redemption r ON r.id = e.redemption_id
-  LEFT JOIN redemption_order o ON o.id = r.order_id
+  LEFT JOIN redemption_order o ON o.id = r.order_id"""
+_ACTIVITY = f"""
   LEFT JOIN LATERAL (
        SELECT sum(d.order_count) AS orders FROM coupons_customerday d
         WHERE d.customer_id = e.customer_id AND d.day > {_day} - {ACTIVE_DAYS} AND d.day <= {_day}) n ON true"""  # noqa: S608
+_LEVEL = """CASE WHEN n.orders >= 10 THEN 'high' WHEN n.orders >= 4 THEN 'middle' WHEN n.orders >= 1 THEN 'low'
+            ELSE 'none' END"""
+
+
+def known_now(*, line: bool = True, activity: bool = True) -> str:
+    """Events not counted yet, each a cell of its own, with what is known now; to be joined with those that are meant.
+    What is not asked for is left blank, and looked up for none of them.
+    """
+    return f"""
+SELECT {_columns}, {"coalesce(o.business_line, '')" if line else "''"} AS business_line,
+       {_LEVEL if activity else "''"} AS activity, {_measures}
+  FROM coupons_couponevent e{_LINE if line else ""}{_ACTIVITY if activity else ""}"""  # noqa: S608
+
+
 #: Events that are counted, with what was known then.
 KNOWN_THEN = f"""
 SELECT {_columns}, k.business_line, k.activity, {_measures}
   FROM coupons_couponevent e JOIN stats_countedevent k ON k.event_id = e.id"""  # noqa: S608
 
-_row = ", ".join((*HOUR_CELL, *MEASURES))
-UNFOLDED = f"SELECT {_row} FROM ({KNOWN_NOW} JOIN coupons_uncountedevent u ON u.event_id = e.id) e"  # noqa: S608
-#: Every event of the ledger, whether the rollups hold it or not.
-LEDGER = f"SELECT {_row} FROM ({KNOWN_THEN}) e UNION ALL {UNFOLDED}"  # noqa: S608
 #: Over cells named ``c``.
 SUMS = ", ".join(f"coalesce(sum(c.{measure}), 0)::bigint AS {measure}" for measure in MEASURES)
 
 
-def seen(table: str) -> str:
+def seen(table: str, *, line: bool = False, activity: bool = False) -> str:
     """The rollups of this table and what is not folded into them yet."""
     row = ", ".join((*TABLES[table], *MEASURES))
-    return f"SELECT {row} FROM {table} UNION ALL SELECT {row} FROM ({UNFOLDED}) u"  # noqa: S608
+    waiting = f"{known_now(line=line, activity=activity)} JOIN coupons_uncountedevent u ON u.event_id = e.id"
+    return f"SELECT {row} FROM {table} UNION ALL SELECT {row} FROM ({waiting}) u"  # noqa: S608
 
 
 def zone() -> dict[str, str]:

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import DAY_CELL, LEDGER, MEASURES, SUMS, TABLES, seen, zone
+from stats.queries.counting import DAY_CELL, KNOWN_THEN, MEASURES, SUMS, TABLES, seen, zone
 
 
 def _cells(table: str) -> str:
     cell = ", ".join(TABLES[table])
     return f"""
-WITH seen AS (SELECT {cell}, {SUMS} FROM ({seen(table)}) c GROUP BY {cell}),
-     ledger AS (SELECT {cell}, {SUMS} FROM ({LEDGER}) c GROUP BY {cell})
+WITH seen AS (SELECT {cell}, {SUMS} FROM {table} c GROUP BY {cell}),
+     ledger AS (SELECT {cell}, {SUMS} FROM ({KNOWN_THEN}) c GROUP BY {cell})
 SELECT {cell}, {", ".join(f"coalesce(seen.{m}, 0), coalesce(ledger.{m}, 0)" for m in MEASURES)}
   FROM seen FULL JOIN ledger USING ({cell})
  WHERE ({", ".join(f"coalesce(seen.{m}, 0)" for m in MEASURES)})
@@ -64,7 +64,7 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Rollups and unfolded events against the ledger; each budget against them; each event counted once, and there."""
+    """Rollups against the events that they hold; each budget against them; each event counted once, and there."""
     with connection.cursor() as cursor:
         for table, cell in TABLES.items():
             cursor.execute(_cells(table), zone())

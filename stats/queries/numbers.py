@@ -102,6 +102,7 @@ def numbers(
     wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
     named = {*asked, *only}
     table = "stats_hourrollup" if "hour" in named else "stats_dayrollup"
+    source = seen(table, line="business_line" in named, activity="activity" in named)
     joins = ""
     if named & {"channel", "form"}:
         joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
@@ -114,7 +115,7 @@ def numbers(
     # Which grouping a row belongs to: a bit for each name that is not part of it.
     which = f"GROUPING({', '.join(DIMENSIONS[name] for name in asked)})" if asked else "0"
     statement = f"""
-        SELECT {which}, {columns}{SUMS} FROM ({seen(table)}) c{joins}
+        SELECT {which}, {columns}{SUMS} FROM ({source}) c{joins}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} GROUP BY GROUPING SETS ({sets})
     """  # noqa: S608  made of the names above
     bits = {
