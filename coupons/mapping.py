@@ -21,15 +21,16 @@ class Imported(NamedTuple):
 
 
 def geometry_of(said: Any, datum: str = "wgs84") -> Any:
-    """The shape within a Feature or a collection of one, without heights, in WGS-84. What is no shape stays as it is:
-    :func:`area_fault` says what is wrong with it, in the coordinates in which it was given."""
+    """The shape within a Feature or a collection of one, without heights and ``bbox``, in WGS-84. What is no shape, or
+    says anything else (``crs``), stays as it is: :func:`area_fault` says what is wrong with it, in the coordinates in
+    which it was given."""
     if isinstance(said, dict) and said.get("type") == "FeatureCollection" and len(said.get("features") or ()) == 1:
         said = said["features"][0]
     if isinstance(said, dict) and said.get("type") == "Feature":
         said = said.get("geometry")
     if not isinstance(said, dict) or "coordinates" not in said:
         return said
-    flat = {"type": said.get("type"), "coordinates": _flat(said["coordinates"])}
+    flat = {name: said[name] for name in said if name != "bbox"} | {"coordinates": _flat(said["coordinates"])}
     if datum == "wgs84" or area_fault(flat):
         return flat
     return {**flat, "coordinates": shape_to_wgs84(flat["coordinates"], datum)}

@@ -32,6 +32,8 @@ from coupons.refused import Invalid
 #: Waits after the first, the second … attempt that failed; the last one again and again.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14400))
 GIVE_UP = timedelta(hours=24)
+#: So long the secret before signs beside a new one.
+BOTH = timedelta(hours=24)
 KEPT = timedelta(days=30)
 #: Coupons that one system is told of side by side.
 ABREAST = 8
@@ -78,6 +80,23 @@ class Outcome(NamedTuple):
 
 def new_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+
+
+def renew_secret(subscription: Subscription, now: datetime) -> None:
+    """A new secret signs from now on; the one before signs beside it for a day."""
+    with transaction.atomic():
+        before = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
+        subscription.old_secret, subscription.old_until = before.secret, now + BOTH
+        subscription.secret = new_secret()
+        subscription.save(update_fields=["secret", "old_secret", "old_until"])
+
+
+def signatures(subscription: Subscription, id: str, now: datetime, body: bytes) -> str:
+    """By each secret that is good now, with a space between: a receiver is content with any that it knows."""
+    known = [subscription.secret]
+    if subscription.old_until is not None and now < subscription.old_until:
+        known.append(subscription.old_secret)
+    return " ".join(sign(secret, id, int(now.timestamp()), body) for secret in known)
 
 
 def check_target(url: str) -> tuple[str, str]:
@@ -177,7 +196,7 @@ def tidy(now: datetime) -> int:
 
 def _call(subscription: Subscription, address: str, delivery: Delivery) -> Outcome:
     """Knows no database: it runs in a thread of its own."""
-    body, id, timestamp = delivery.body.encode(), str(delivery.event_id), int(timezone.now().timestamp())
+    body, id, now = delivery.body.encode(), str(delivery.event_id), timezone.now()
     begun = monotonic()
     try:
         answer = calling.ask(
@@ -189,8 +208,8 @@ def _call(subscription: Subscription, address: str, delivery: Delivery) -> Outco
             headers={
                 "Content-Type": "application/json",
                 "Webhook-Id": id,
-                "Webhook-Timestamp": str(timestamp),
-                "Webhook-Signature": sign(subscription.secret, id, timestamp, body),
+                "Webhook-Timestamp": str(int(now.timestamp())),
+                "Webhook-Signature": signatures(subscription, id, now, body),
             },
         )
         status, why = answer.status_code, ""

@@ -22,11 +22,11 @@ from coupons.queries import catalogue
 from coupons.queries.direct import row, rows
 from coupons.refused import Refused
 from coupons.rules.codes import new_id
-from redemption.pricing import PricedSet, price_set, spread
+from redemption.pricing import EXCLUSIVE, PricedSet, price_set, spread
 from redemption.queries.basket import Basket
 from redemption.queries.evidence import Evidence, find
 from redemption.queries.fitting import Fit, fit, standing
-from redemption.queries.reasons import of_price
+from redemption.queries.reasons import of_company
 
 ATTEMPTS = 5
 
@@ -85,13 +85,7 @@ def _redeem(
             raise _refused(fits)
     priced = price_set([one.candidate for one in fits], bill)
     if not isinstance(priced, PricedSet):
-        raise _refused(
-            [
-                one._replace(reasons=[of_price(priced[place], one.use.template)])
-                for place, one in enumerate(fits)
-                if place in priced
-            ]
-        )
+        raise _refused(_apart([one for place, one in enumerate(fits) if place in priced]))
 
     same = known.mine is not None and sorted(known.mine_coupons) == [one.coupon.id for one in fits]
     id = known.mine if same and known.mine is not None else str(new_id(now))
@@ -281,6 +275,18 @@ def _found(id: UUID) -> Evidence:
     if found is None:
         raise Refused("not_found")
     return found
+
+
+def _apart(clashing: Sequence[Fit]) -> list[Fit]:
+    """Each fits alone; with which of these they cannot go together."""
+    names: dict[str, list[str]] = {}
+    for one in clashing:
+        names.setdefault(one.candidate.terms.group, []).append(one.use.template.row.name)
+    names.pop(EXCLUSIVE, None)  # goes with none at all
+    return [
+        one._replace(reasons=[of_company(one.use.template.row.name, names.get(one.candidate.terms.group))])
+        for one in clashing
+    ]
 
 
 def _refused(fits: Sequence[Fit]) -> Refused:

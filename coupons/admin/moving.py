@@ -81,6 +81,8 @@ class MovesMixin:
             except Refused as refused:
                 messages.error(request, str(refused.detail))
                 return HttpResponseRedirect(back)
+            if isinstance(result, HttpResponse):  # it says what came of it on a page of its own
+                return result
             messages.success(request, str(move.done))
             if isinstance(result, Model) and result.pk != obj.pk:
                 back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[result.pk])

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -47,6 +48,30 @@ class SubscriptionForm(forms.ModelForm):
         return url
 
 
+def _the_secret(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    """The one time that it is seen."""
+    context = {
+        **admin.site.each_context(request),
+        "title": _("The secret of the webhook"),
+        "opts": Subscription._meta,
+        "secret": subscription.secret,
+        "name": subscription.name,
+        "old_until": subscription.old_until,
+    }
+    response = TemplateResponse(request, "coupons/admin/new_secret.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _renewed(subscription: Subscription, request: HttpRequest) -> HttpResponse:
+    webhooks.renew_secret(subscription, timezone.now())
+    return _the_secret(request, subscription)
+
+
+def _changes_over(subscription: Subscription) -> bool:
+    return subscription.old_until is not None and timezone.now() < subscription.old_until
+
+
 @admin.register(Subscription)
 class SubscriptionAdmin(Desk):
     form = SubscriptionForm
@@ -62,6 +87,24 @@ class SubscriptionAdmin(Desk):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": ("name", "url", "kinds", "is_active")})]
 
+    moves = (
+        Move(
+            name="renew",
+            label=gettext_lazy("New secret"),
+            question=gettext_lazy("Give this webhook a new secret?"),
+            permissions=("coupons.change_subscription",),
+            possible=lambda subscription: True,
+            consequences=lambda subscription: [
+                _("The new secret is shown once, on the next page."),
+                _("For 24 hours everything is signed with both, so that the receiver can change over."),
+                *([_("The secret that was being replaced so far is void at once.")] if _changes_over(subscription) else []),
+            ],
+            act=lambda subscription, request, answers: _renewed(subscription, request),
+            done="",
+            icon="key",
+        ),
+    )
+
     def hangs(self, obj: Any) -> bool:
         return False
 
@@ -71,7 +114,10 @@ class SubscriptionAdmin(Desk):
         return {
             "chip": (words, look),
             "title": obj.name,
-            "facts": [(_("Waiting"), obj.deliveries.filter(state="pending").count())],
+            "facts": [
+                (_("Waiting"), obj.deliveries.filter(state="pending").count()),
+                *([(_("Old secret signs until"), localtime(obj.old_until))] if _changes_over(obj) else []),
+            ],
             "links": [(_("Deliveries"), address)],
         }
 
@@ -81,17 +127,7 @@ class SubscriptionAdmin(Desk):
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """The one time that the secret is seen."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("The secret of the webhook"),
-            "opts": self.opts,
-            "secret": obj.secret,
-            "name": obj.name,
-        }
-        response = TemplateResponse(request, "coupons/admin/new_secret.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return _the_secret(request, obj)
 
     @display(description=gettext_lazy("Is told of"))
     def told_of(self, obj: Any) -> str:

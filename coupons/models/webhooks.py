@@ -16,12 +16,17 @@ def kinds() -> list[tuple[str, str]]:
 
 
 class Subscription(models.Model):
-    """A system that wants to be told. ``secret`` signs what it is told; it is shown once."""
+    """A system that wants to be told. ``secret`` signs what it is told; it is shown once.
+
+    ``old_secret``: the one before, which signs as well until ``old_until``, so that the receiver can change over.
+    """
 
     name = models.CharField(_("name"), max_length=60)
     url = models.URLField(_("address"), max_length=500)
     kinds = ArrayField(models.CharField(max_length=12), verbose_name=_("moves"), default=list)
     secret = models.CharField(max_length=60, editable=False)
+    old_secret = models.CharField(max_length=60, editable=False, blank=True)
+    old_until = models.DateTimeField(_("old secret signs until"), editable=False, null=True)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

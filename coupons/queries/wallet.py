@@ -1,6 +1,6 @@
 """What is in a customer's hands, as the doors say it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -143,11 +143,16 @@ def hindrances(customer: str, coupons: list[Held], book: Book, now: datetime) ->
     """By template: what the customer's own facts have against using its coupons, whatever the order; asked of the same
     rules as at the use. Only of coupons that could be used otherwise.
     """
-    templates = book.templates({coupon.template_id for coupon in coupons})
+    templates = book.templates({coupon.template_id for coupon in coupons if coupon.status in ("available", "held")})
+    return against(customer, templates.values(), now)
+
+
+def against(customer: str, templates: Iterable[CompiledTemplate], now: datetime) -> dict[int, list[dict[str, Any]]]:
+    """As :func:`hindrances`, of coupons that the customer may not even have yet."""
     asking = {
-        id: rules
-        for id in {coupon.template_id for coupon in coupons if coupon.status in ("available", "held")}
-        if (rules := [rule for rule in templates[id].use_rules if isinstance(rule, CustomerCondition)])
+        template.id: rules
+        for template in templates
+        if (rules := [rule for rule in template.use_rules if isinstance(rule, CustomerCondition)])
     }
     if not asking:
         return {}

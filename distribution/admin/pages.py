@@ -27,7 +27,7 @@ from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.h5.door import HOME
 from distribution.h5.looks import page_rule, stylesheet
-from distribution.h5.pages import context_of
+from distribution.h5.pages import Said, context_of
 from distribution.models import ClaimLink, ClaimPage, Placement
 from distribution.queries import placements
 from distribution.queries.pages import CompiledPage
@@ -227,7 +227,7 @@ class ClaimPageAdmin(WithHistory):
         shown: dict[str, Any] = {"page": page, "cards": [], "notes": page.notes.splitlines(), "state": "claimable"}
         if compiled is not None:
             found = CompiledPage(page, compiled)
-            shown = context_of(found, "claimable", [], catalogue.business_now())
+            shown = context_of(found, Said("claimable"), catalogue.business_now())
             shown["stylesheet"] = stylesheet(None, [offer.template for offer in compiled.offers])
         context = {**shown, "preview": True, "inline_style": page_rule(page), "language": get_language()}
         html = render_to_string("distribution/h5/page.html", context)

@@ -41,6 +41,10 @@ class ClaimIn(Shape):
     )
 
 
+#: Said of an offer and of its placement.
+UNUSABLE = "Why this customer could not use the coupon now, whatever the order; claimed or not."
+
+
 class OfferOut(BaseModel):
     template: str
     name: str
@@ -49,6 +53,7 @@ class OfferOut(BaseModel):
     looks: dict[str, Any]
     state: Literal["claimable", "claimed", "sold_out", "not_started", "ended", "refused"]
     reasons: list[Reason]
+    unusable: list[Reason] = Field(description=UNUSABLE)
 
 
 class PlacementOut(BaseModel):
@@ -65,6 +70,7 @@ class PlacementOut(BaseModel):
     looks: dict[str, Any]
     state: Literal["claimable", "claimed", "sold_out", "not_started", "ended", "refused"]
     reasons: list[Reason]
+    unusable: list[Reason] = Field(description=UNUSABLE)
     starts_at: str
     ends_at: str
     offers: list[OfferOut]

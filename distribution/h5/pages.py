@@ -34,6 +34,14 @@ SEES_DRAFTS = "distribution.view_claimpage"
 MOST_LOOKED = 1000
 
 
+class Said(NamedTuple):
+    """``state`` as the contract has it, or ``paused``; ``unusable``: by template's key, why they could not use it."""
+
+    state: str
+    reasons: list[dict[str, Any]] = []
+    unusable: dict[str, list[dict[str, Any]]] = {}
+
+
 class _Look(NamedTuple):
     """``until``: monotonic; ``version``: of the book."""
 
@@ -109,16 +117,18 @@ def claim_for(request: HttpRequest, found: CompiledPage, visitor: Visitor) -> Ht
 # --- what is seen --------------------------------------------------------------------------------------------------
 
 
-def context_of(found: CompiledPage, state: str, reasons: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    """What the page says, whoever looks. ``state`` as the contract has it, or ``paused``."""
+def context_of(found: CompiledPage, said: Said, now: datetime) -> dict[str, Any]:
+    """What the page says, whoever looks."""
     page, placement = found.row, found.placement
     templates = {offer.template.id: offer.template for offer in placement.offers}
     return {
         "page": page,
         "stylesheet": stylesheet(page, templates.values()),
-        "state": state,
-        "reasons": reasons,
-        "cards": [face(template) for template in templates.values()],
+        "state": said.state,
+        "reasons": said.reasons,
+        "cards": [
+            {**face(template), "unusable": said.unusable.get(template.row.key, ())} for template in templates.values()
+        ],
         "pick": placement.pick,
         "starts_at": placement.starts_at if placement.starts_at > now else None,
         "notes": [line for line in page.notes.splitlines() if line.strip()],
@@ -132,11 +142,11 @@ def _for_strangers(request: HttpRequest, book: Book, found: CompiledPage) -> str
     if seen and seen.until > monotonic() and seen.version == book.version:
         return seen.html
     now = catalogue.business_now()
-    state = _state(found, None, now)[0]
+    state = _state(found, None, now).state
 
     def draw() -> str:
         context = {
-            **context_of(found, state, [], now),
+            **context_of(found, Said(state), now),
             "others": [] if state == "claimable" else others(book, "", now, found),
             "address": address,
             "origin": _origin(request),
@@ -156,17 +166,16 @@ def _for(
     request: HttpRequest, book: Book, found: CompiledPage, visitor: Visitor, refused: Refused | None = None
 ) -> HttpResponse:
     now = catalogue.business_now()
-    state, reasons = _state(found, visitor, now, door.where(request))
+    said = _state(found, visitor, now, door.where(request))
     had = wallet.had(visitor.customer, found.placement.key, SHOWN_COUPONS)
     if refused is not None:
-        state, reasons = (
-            refused.code if refused.code == "paused" else "refused",
-            [dict(reason) for reason in refused.reasons],
-        )
-    if state == "refused" and place.is_all(reasons):
-        state = "claimable"
+        state = refused.code if refused.code == "paused" else "refused"
+        said = said._replace(state=state, reasons=[dict(reason) for reason in refused.reasons])
+    if said.state == "refused" and place.is_all(said.reasons):
+        said = said._replace(state="claimable")
+    state = said.state
     context = {
-        **context_of(found, state, reasons, now),
+        **context_of(found, said, now),
         "visitor": visitor,  # who may have signed in by this very request
         "address": _address(request, found),
         "origin": _origin(request),
@@ -187,21 +196,19 @@ def _origin(request: HttpRequest) -> str:
     return request.build_absolute_uri("/").rstrip("/")
 
 
-def _state(
-    found: CompiledPage, visitor: Visitor | None, now: datetime, where: Where = NOWHERE
-) -> tuple[str, list[dict[str, Any]]]:
+def _state(found: CompiledPage, visitor: Visitor | None, now: datetime, where: Where = NOWHERE) -> Said:
     """For this visitor, or for anybody: what only a customer could be refused for, nobody is refused for yet."""
     whole = refused_as_a_whole(found.placement, now)
     if whole == "paused":
-        return whole, []
+        return Said(whole)
     if not found.placement.offers:
-        return "ended", []
+        return Said("ended")
     customer = visitor.customer if visitor else ""
     (said,) = offered.look(catalogue.current(), [found.placement], customer, now, where)
     state, reasons = said["state"], said["reasons"]
     if visitor is None and state in ("refused", "claimed"):
-        return "claimable", []
-    return state, reasons
+        return Said("claimable")
+    return Said(state, reasons, {offer["template"]: offer["unusable"] for offer in said["offers"]})
 
 
 def others(book: Book, customer: str, now: datetime, but: CompiledPage | None = None) -> list[ClaimPage]:
@@ -222,7 +229,7 @@ def _preview(request: HttpRequest, found: CompiledPage) -> HttpResponse:
     """A draft is for operators."""
     if not request.user.has_perm(SEES_DRAFTS):
         raise Http404
-    context = {**context_of(found, "claimable", [], catalogue.business_now()), "preview": True, "draft": True}
+    context = {**context_of(found, Said("claimable"), catalogue.business_now()), "preview": True, "draft": True}
     return door.page(request, "distribution/h5/page.html", context)
 
 

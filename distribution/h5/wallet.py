@@ -1,6 +1,7 @@
 """卡包: what a visitor has in hand, and each coupon with what the counter scans."""
 
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 import segno
@@ -34,20 +35,22 @@ def show(request: HttpRequest) -> HttpResponse:
     tab = tab if tab in TABS else "available"
     after = _uuid(request.GET.get("after", ""))
     now, book = catalogue.business_now(), catalogue.current()
-    found = [
-        coupon
-        for customer in accounts(visitor.phone)
-        for status in TABS[tab]
-        for coupon in wallet.page(customer, now, status=status, size=ON_A_PAGE + 1, after=after)[0]
-    ]
-    against = wallet.hindrances(visitor.customer, found, book, now)
-    found.sort(key=lambda coupon: coupon.id, reverse=True)
+    found: list[tuple[Held, dict[int, list[dict[str, Any]]]]] = []
+    for customer in accounts(visitor.phone):
+        theirs = [
+            coupon
+            for status in TABS[tab]
+            for coupon in wallet.page(customer, now, status=status, size=ON_A_PAGE + 1, after=after)[0]
+        ]
+        against = wallet.hindrances(customer, theirs, book, now)  # each account has facts of its own
+        found += [(coupon, against) for coupon in theirs]
+    found.sort(key=lambda pair: pair[0].id, reverse=True)
     context = {
         "tab": tab,
         "tabs": TABS,
-        "cards": [card(coupon, book, now, against) for coupon in found[:ON_A_PAGE]],
-        "after": found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None,
-        "stylesheet": stylesheet(None, _templates(book, found)),
+        "cards": [card(coupon, book, now, against) for coupon, against in found[:ON_A_PAGE]],
+        "after": found[ON_A_PAGE - 1][0].id if len(found) > ON_A_PAGE else None,
+        "stylesheet": stylesheet(None, _templates(book, [coupon for coupon, _against in found])),
         "others": others(book, visitor.customer, now) if tab == "available" else [],
     }
     return door.page(request, "distribution/h5/wallet.html", context)
@@ -56,11 +59,11 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_safe
 @door.door
 def one(request: HttpRequest, id: UUID) -> HttpResponse:
-    coupon = _own(request, id)
-    if coupon is None:
+    found = _own(request, id)
+    if found is None:
         return HttpResponseRedirect(f"{reverse('h5-sign-in')}?to=wallet")
+    customer, coupon = found
     book, now = catalogue.current(), catalogue.business_now()
-    customer = accounts(door.visitor_of(request).phone)[0]  # type: ignore[union-attr]  # known to have signed in
     context = {
         "card": card(coupon, book, now, wallet.hindrances(customer, [coupon], book, now)),
         "stylesheet": stylesheet(None, _templates(book, [coupon])),
@@ -73,9 +76,11 @@ def one(request: HttpRequest, id: UUID) -> HttpResponse:
 @door.door
 def picture(request: HttpRequest, id: UUID) -> HttpResponse:
     """The QR code of this minute. A picture of it is soon worth nothing."""
-    coupon = _own(request, id)
-    now = catalogue.business_now()
-    if coupon is None or wallet.status_at(coupon.status, coupon.valid_until, coupon.held_until, now) != "available":
+    found, now = _own(request, id), catalogue.business_now()
+    if found is None:
+        raise Http404
+    _customer, coupon = found
+    if wallet.status_at(coupon.status, coupon.valid_until, coupon.held_until, now) != "available":
         raise Http404
     drawn = segno.make(showing.show(id, now).token, micro=False, error="m")
     image = BytesIO()
@@ -89,14 +94,14 @@ def _templates(book: Book, held: list[Held]) -> list[CompiledTemplate]:
     return [known[id] for id in ids]
 
 
-def _own(request: HttpRequest, id: UUID) -> Held | None:
-    """The visitor's coupon; None: nobody has signed in.  :raises Http404: it is none of theirs."""
+def _own(request: HttpRequest, id: UUID) -> tuple[str, Held] | None:
+    """The visitor's coupon, with the account that it is in; None: nobody has signed in.  :raises Http404: it is none of theirs."""
     visitor = door.visitor_of(request)
     if visitor is None:
         return None
     for customer in accounts(visitor.phone):
         if found := wallet.one(customer, id):
-            return found
+            return customer, found
     raise Http404
 
 

@@ -1,9 +1,10 @@
 """What a customer sees on offer: the same rules and limits as claiming, looked at without taking."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from coupons.queries import wallet
 from coupons.queries.catalogue import Book
 from coupons.queries.direct import rows
 from coupons.queries.surroundings import situate
@@ -119,7 +120,9 @@ def look(
     profile = placements.known(found, customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
     risky = risk.is_on(book) and risk.found(customer, now, where, counts=False) is not None
-    return [_said(placement, profile, situation, limits, risky) for placement in found]
+    templates = {offer.template.id: offer.template for placement in found for offer in placement.offers}
+    unusable = wallet.against(customer, templates.values(), now) if customer else {}
+    return [_said(placement, profile, situation, limits, risky, unusable) for placement in found]
 
 
 def _for_city(placement: CompiledPlacement, city: str | None) -> bool:
@@ -152,7 +155,9 @@ def _said(
     situation: Situation,
     limits: Limits,
     risky: bool,
+    unusable: Mapping[int, list[dict[str, Any]]],
 ) -> dict[str, Any]:
+    """``unusable``: by template, why this customer could not use its coupon now, whatever the order."""
     whole = placements.refused_as_a_whole(placement, situation.now)
     offers: list[dict[str, Any]] = []
     noes: list[No | None] = []
@@ -167,7 +172,9 @@ def _said(
         if refusal is None and limit is not None:
             refusal = no(limit)
         noes.append(refusal)
-        offers.append({**offer.template.face(), **_state(refusal)})
+        offers.append(
+            {**offer.template.face(), **_state(refusal), "unusable": unusable.get(offer.template.id, [])},
+        )
     refused = [refusal for refusal in noes if refusal is not None]
     best = noes.index(None) if None in noes else noes.index(placements.most_telling(refused))
     face = offers[best]
@@ -178,7 +185,7 @@ def _said(
         "form": row.form,
         "pick": row.pick,
         "title": row.title or face["name"],
-        **{name: face[name] for name in ("name", "wording", "discount", "looks", "state", "reasons")},
+        **{name: face[name] for name in ("name", "wording", "discount", "looks", "state", "reasons", "unusable")},
         "starts_at": placement.starts_at.astimezone(situation.now.tzinfo).isoformat(),
         "ends_at": placement.ends_at.astimezone(situation.now.tzinfo).isoformat(),
         "offers": offers,

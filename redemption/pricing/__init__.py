@@ -9,10 +9,11 @@ from .choosing import best_set, choose
 from .returning import rollback_parts
 from .sharing import Part
 from .spreading import spread
-from .stacking import PricedSet, price_set
+from .stacking import EXCLUSIVE, PricedSet, price_set
 from .taking import Priced, amount_one, price_one
 
 __all__ = [
+    "EXCLUSIVE",
     "Bill",
     "Candidate",
     "Kind",

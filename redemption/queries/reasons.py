@@ -1,11 +1,12 @@
 """Why not, with the nearest thing that helps (``remedy``): said alike by quotes and refusals."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from coupons.queries.catalogue import CompiledTemplate
 from coupons.queries.wording import scope_words
@@ -27,9 +28,15 @@ def of_price(answer: Why, template: CompiledTemplate) -> dict[str, Any]:
     if answer.short_by_fen is not None:
         missing = {"amount": f"{answer.short_by_fen // 100}.{answer.short_by_fen % 100:02}"}
         return reason(answer.code, _("Short by ¥%(amount)s") % missing, short_by_fen=answer.short_by_fen)
-    if answer.code == "cannot_stack":
-        return reason(answer.code, _("Use one of them"))
-    return reason(answer.code, ". ".join(scope_words(template.row)))
+    return reason(answer.code, pgettext("between sentences", ". ").join(scope_words(template.row)))
+
+
+def of_company(name: str, clashing: Iterable[str] | None) -> dict[str, Any]:
+    """What the coupon has against the others. ``clashing``: the names of those of which one may go; None: it goes alone."""
+    if clashing is None:
+        return reason("cannot_stack", _("Use “%(name)s” without any other") % {"name": name})
+    names = pgettext("between names", ", ").join(dict.fromkeys(f"“{one}”" for one in clashing))
+    return reason("cannot_stack", _("Use only one of %(names)s") % {"names": names})
 
 
 def of_state(
@@ -52,6 +59,7 @@ def of_state(
         free = _("Free again at %(time)s, unless that order is paid") % {"time": f"{localtime(held_until):%H:%M}"}
         return [reason("held_by_other_order", free, held_until=localtime(held_until))]
     if valid_from > now:
-        start = date_format(localtime(valid_from), "DATETIME_FORMAT")
-        return [reason("not_yet_valid", _("From %(moment)s") % {"moment": start}, valid_from=localtime(valid_from))]
+        start = localtime(valid_from)
+        remedy = _("From %(moment)s") % {"moment": f"{start:%Y-%m-%d %H:%M}"}
+        return [reason("not_yet_valid", remedy, valid_from=start)]
     return []

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from coupons.models import Category, Customer, Merchant
 from coupons.queries import catalogue, wallet
 from coupons.refused import Refused
+from distribution.claiming import NOWHERE
+from distribution.queries import offered
 from redemption.pricing import Line
 from redemption.queries.basket import Basket
 from redemption.quoting import quote
@@ -90,7 +92,9 @@ def _try(given_terms, said, known, now):
     Category.objects.get_or_create(key="food", name="food")
     catalogue.start_anew()
     campaign = making.campaign()
-    coupons = [give(making.template(campaign, **one), at=NOON) for one in given_terms]
+    templates = [making.template(campaign, **one) for one in given_terms]
+    making.placement(*templates, of=campaign)
+    coupons = [give(template, at=NOON) for template in templates]
     Customer.objects.filter(key="alice").update(**known)
     bill = basket(said, now)
     quoted = quote(bill, now, coupons)
@@ -113,12 +117,32 @@ def _try(given_terms, said, known, now):
         redeem(bill, quoted["best"]["coupons"], captures=False, now=now, by="test")
     # The wallet knows no order; what it has against a coupon, the quote has too, for any order.
     held = [wallet.one("alice", one) for one in coupons]
-    against = wallet.hindrances("alice", held, catalogue.current(), now)
+    book = catalogue.current()
+    against = wallet.hindrances("alice", held, book, now)
     for one, row in zip(coupons, held, strict=True):
         told = {reason["code"] for reason in against.get(row.template_id, [])}
         if why_not.get(one, [{"code": ""}])[0]["code"] == "conditions_unmet":
             assert told <= {reason["code"] for reason in why_not[one]}
         assert not (told and one in usable)
+    # What is on offer says of the template what the wallet says of its coupons.
+    [said] = offered.on_offer(book, "alice", None, now, NOWHERE, size=10).results
+    assert [offer["unusable"] for offer in said["offers"]] == [against.get(row.template_id, []) for row in held]
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_is_on_offer_says_so_where_the_customer_could_not_use_it(customer):
+    """U1, U6: before it is claimed; who may claim it still may, for a friend or for later."""
+    making.placement(making.template(use_conditions={"order_count": {"max": 0}}))
+    alice = customer("alice")
+    Customer.objects.create(key="alice")
+    [open_to_her] = alice.get("placements/").body["results"]
+    assert (open_to_her["state"], open_to_her["unusable"]) == ("claimable", [])
+    Customer.objects.filter(key="alice").update(order_count=1)
+    for language, words in (("zh-hans", "订单"), ("en", "order")):
+        [said] = alice.get("placements/", headers={"Accept-Language": language}).body["results"]
+        assert (said["state"], said["unusable"][0]["code"]) == ("claimable", "order_count")
+        assert words in said["unusable"][0]["detail"]
+        assert said["offers"][0]["unusable"] == said["unusable"]
 
 
 @pytest.mark.usefixtures("clock")

@@ -184,6 +184,16 @@ def test_two_of_one_stack_group_and_an_exclusive_one_cannot_stack(till, clock):
     other = coupon(stack_group="merchant")
     refused(till, "cannot_stack", [one, two])
     refused(till, "cannot_stack", [alone, other])
+    for coupons, language, remedy in (
+        ([one, two], "en", "Use only one of “满减券”"),
+        ([one, two], "zh-hans", "“满减券”只能使用一张"),
+        ([alone, other], "en", "Use “满减券” without any other"),
+        ([alone, other], "zh-hans", "“满减券”只能单独使用"),
+    ):
+        body = {"order": order(), "coupons": coupons}
+        no = till.post("redemptions/", body, headers={"Accept-Language": language}).body
+        assert remedy in no["reasons"][0]["detail"]
+        assert {reason["coupon"] for reason in no["reasons"]} <= set(coupons)
     best = till.post("quotes/", {"order": order()}).body["best"]
     assert best["discount_fen"] == 4000
     assert sorted(best["coupons"]) == sorted([min(one, two), other])

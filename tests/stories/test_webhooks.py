@@ -206,3 +206,51 @@ def test_the_page_shows_attempts_and_sends_again(settings, clock):
     one.refresh_from_db()
     assert one.next_at == clock.now()
     assert desk(somebody("运营")).get("/admin/coupons/delivery/").status_code == 403
+
+
+def test_a_new_secret_signs_beside_the_old_one_for_a_day(settings, clock):
+    admin = desk(somebody("管理员"))
+    with standin(lambda asked: OK) as there:
+        crm = subscribe(there.url, settings)
+        old = crm.secret
+        assert old not in admin.get(f"/admin/coupons/subscription/{crm.pk}/move/renew/").content.decode()
+        shown = admin.post(f"/admin/coupons/subscription/{crm.pk}/move/renew/")
+        crm.refresh_from_db()
+        assert crm.secret != old
+        assert crm.secret in shown.content.decode()
+        assert shown.headers["Cache-Control"] == "no-store"
+        for hours, secrets in ((23, [crm.secret, old]), (1, [crm.secret])):
+            clock.forward(hours=hours)
+            coupon()
+            webhooks.fan_out(clock.now())
+            assert webhooks.send(crm.pk) == 1
+            asked = there.asked[-1]
+            id, at = asked.headers["webhook-id"], int(asked.headers["webhook-timestamp"])
+            marks = asked.headers["webhook-signature"].split()
+            assert marks == [webhooks.sign(secret, id, at, asked.body) for secret in secrets]
+    for role in ("运营", "财务", "客服"):
+        assert desk(somebody(role)).post(f"/admin/coupons/subscription/{crm.pk}/move/renew/").status_code == 403
+    assert Subscription.objects.get().secret == crm.secret
+
+
+def test_two_workers_at_once_tell_each_coupons_moves_in_order_and_once(settings, system):
+    with standin(lambda asked: (time.sleep(0.02), OK)[1]) as there:
+        crm = subscribe(there.url, settings)
+        till = system("redeem")
+        for number in range(6):
+            held = {"order": order(f"o{number}"), "coupons": [coupon()], "capture": False}
+            till.post(f"redemptions/{till.post('redemptions/', held).body['id']}/capture/")
+        webhooks.fan_out(timezone.now())
+        workers = [
+            threading.Thread(target=lambda: (webhooks.send(crm.pk), connection.close())) for _worker in range(3)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        webhooks.send(crm.pk)
+    heard: dict[str, list[str]] = {}
+    for asked in there.asked:
+        body = json.loads(asked.body)
+        heard.setdefault(body["coupon"]["id"], []).append(body["type"])
+    assert list(heard.values()) == [["coupon.issued", "coupon.held", "coupon.redeemed"]] * 6
