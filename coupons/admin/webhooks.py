@@ -97,7 +97,11 @@ class SubscriptionAdmin(Desk):
             consequences=lambda subscription: [
                 _("The new secret is shown once, on the next page."),
                 _("For 24 hours everything is signed with both, so that the receiver can change over."),
-                *([_("The secret that was being replaced so far is void at once.")] if _changes_over(subscription) else []),
+                *(
+                    [_("The secret that was being replaced so far is void at once.")]
+                    if _changes_over(subscription)
+                    else []
+                ),
             ],
             act=lambda subscription, request, answers: _renewed(subscription, request),
             done="",

@@ -95,7 +95,7 @@ def _templates(book: Book, held: list[Held]) -> list[CompiledTemplate]:
 
 
 def _own(request: HttpRequest, id: UUID) -> tuple[str, Held] | None:
-    """The visitor's coupon, with the account that it is in; None: nobody has signed in.  :raises Http404: it is none of theirs."""
+    """The visitor's coupon and whose it is; None: nobody has signed in.  :raises Http404: it is none of theirs."""
     visitor = door.visitor_of(request)
     if visitor is None:
         return None

@@ -32,7 +32,7 @@ def of_price(answer: Why, template: CompiledTemplate) -> dict[str, Any]:
 
 
 def of_company(name: str, clashing: Iterable[str] | None) -> dict[str, Any]:
-    """What the coupon has against the others. ``clashing``: the names of those of which one may go; None: it goes alone."""
+    """What a coupon has against others. ``clashing``: the names of those of which one may go; None: it goes alone."""
     if clashing is None:
         return reason("cannot_stack", _("Use “%(name)s” without any other") % {"name": name})
     names = pgettext("between names", ", ").join(dict.fromkeys(f"“{one}”" for one in clashing))

@@ -241,9 +241,7 @@ def test_two_workers_at_once_tell_each_coupons_moves_in_order_and_once(settings,
             held = {"order": order(f"o{number}"), "coupons": [coupon()], "capture": False}
             till.post(f"redemptions/{till.post('redemptions/', held).body['id']}/capture/")
         webhooks.fan_out(timezone.now())
-        workers = [
-            threading.Thread(target=lambda: (webhooks.send(crm.pk), connection.close())) for _worker in range(3)
-        ]
+        workers = [threading.Thread(target=lambda: (webhooks.send(crm.pk), connection.close())) for _worker in range(3)]
         for worker in workers:
             worker.start()
         for worker in workers:
