@@ -1,6 +1,7 @@
 """What the counter's page asks. Each door reads, makes one step call and shapes the answer; a "no" is JSON, too."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -35,6 +35,7 @@ POLICY = (
     " media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SALT, TICKET_SECONDS = "redemption.counter.ticket", 15 * 60
+LAST = timedelta(seconds=1)  # a day that ends at midnight reads as its own last minute
 Page = Callable[..., HttpResponse]
 
 
@@ -156,7 +157,7 @@ def look(request: HttpRequest, clerk: Clerk) -> HttpResponse:
             "short": face["wording"]["short"],
             "rules": face["wording"]["rules"],
             "status": Coupon.Status(shown.status).label,
-            "until": date_format(timezone.localtime(shown.coupon.valid_until), "DATETIME_FORMAT"),
+            "until": f"{timezone.localtime(shown.coupon.valid_until - LAST):%Y-%m-%d %H:%M}",
             "reasons": shown.reasons,
         }
     )

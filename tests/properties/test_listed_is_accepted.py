@@ -138,7 +138,7 @@ def test_what_is_on_offer_says_so_where_the_customer_could_not_use_it(customer):
     [open_to_her] = alice.get("placements/").body["results"]
     assert (open_to_her["state"], open_to_her["unusable"]) == ("claimable", [])
     Customer.objects.filter(key="alice").update(order_count=1)
-    for language, words in (("zh-hans", "订单"), ("en", "order")):
+    for language, words in (("zh-hans", "未下单"), ("en", "order")):
         [said] = alice.get("placements/", headers={"Accept-Language": language}).body["results"]
         assert (said["state"], said["unusable"][0]["code"]) == ("claimable", "order_count")
         assert words in said["unusable"][0]["detail"]

@@ -322,11 +322,13 @@ def test_a_coupon_that_is_of_no_use_to_its_customer_says_so(clock):
     """U6: before it is tried."""
     customer = Customer.objects.create(key="alice", phone=f"+86{PHONE}")
     coupon = using.give(making.template(use_conditions={"order_count": {"max": 0}}), customer.key)
+    page = making.claim_page(making.template(use_conditions={"order_count": {"max": 0}}))
     visitor = Visitor()
     visitor.sign_in()
-    assert "ticket-no" not in visitor.get("/h5/wallet/").content.decode()
+    for path in ("/h5/wallet/", f"/h5/{page.slug}/"):
+        assert "ticket-no" not in visitor.get(path).content.decode()
     Customer.objects.filter(pk=customer.pk).update(order_count=1)
-    for path in ("/h5/wallet/", f"/h5/wallet/{coupon}/"):
+    for path in ("/h5/wallet/", f"/h5/wallet/{coupon}/", f"/h5/{page.slug}/"):
         assert "ticket-no" in visitor.get(path).content.decode()
 
 
