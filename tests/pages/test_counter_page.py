@@ -1,35 +1,41 @@
 """The counter on a phone of 360 pixels: a camera that sees a QR code, a line that breaks."""
 
+import re
 import shutil
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 import segno
 from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from coupons import showing
-from coupons.models import Coupon
+from coupons.models import Coupon, Customer
 from redemption.models import Redemption
+from tests.pages.test_h5_page import visitor_at
 from tests.stories.test_counter import PASSWORD, clerk, shop
 from tests.stories.test_whole_chain import BROWSERS, QUIET
+from tests.stories.visitors import PHONE as NUMBER
+from tests.stories.visitors import Visitor
 from tests.using import coupon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = {"width": 360, "height": 740}
 
 
-def film(text: str, to: Path) -> None:
-    """A video of one grey QR code, as a camera sees it: 640 by 480, YUV 4:2:0."""
-    matrix = [list(row) for row in segno.make_qr(text).matrix_iter(scale=8, border=4)]
-    top, left = (480 - len(matrix)) // 2, (640 - len(matrix[0])) // 2
-    luma = bytearray([200] * 640 * 480)
-    for y, row in enumerate(matrix):
-        start = (top + y) * 640 + left
-        luma[start : start + len(row)] = bytes(20 if dark else 235 for dark in row)
-    frame = b"FRAME\n" + bytes(luma) + bytes([128] * (640 * 480 // 2))
+def film(seen: str | bytes, to: Path) -> None:
+    """A video of one picture, or of a QR code of this text, as a camera sees it: grey, 640 by 480, YUV 4:2:0."""
+    if isinstance(seen, str):
+        drawn = BytesIO()
+        segno.make_qr(seen).save(drawn, kind="png", scale=8, border=4)
+        seen = drawn.getvalue()
+    view = Image.new("L", (640, 480), 200)
+    view.paste(Image.open(BytesIO(seen)).convert("L").resize((440, 440)), (100, 20))
+    frame = b"FRAME\n" + view.tobytes() + bytes([128] * (640 * 480 // 2))
     to.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n" + frame * 2)
 
 
@@ -37,8 +43,8 @@ def film(text: str, to: Path) -> None:
 def browser_at(tmp_path: Path) -> Iterator[object]:
     with sync_playwright() as playwright:
 
-        def launch(text: str) -> Browser:
-            film(text, tmp_path / "camera.y4m")
+        def launch(seen: str | bytes) -> Browser:
+            film(seen, tmp_path / "camera.y4m")
             return playwright.chromium.launch(
                 executable_path=next(filter(None, map(shutil.which, BROWSERS))),
                 args=[
@@ -134,4 +140,39 @@ def test_on_a_line_that_breaks_the_page_asks_until_it_knows_and_redeems_once(bro
     expect(page.locator("#end")).to_contain_text("核销没有成功")
     assert Redemption.objects.count() == 1
     assert Coupon.objects.get(pk=UUID(two)).status == "available"
+    browser.close()
+
+
+def test_the_counters_camera_reads_the_customers_wallet(browser_at, socket, settings, tmp_path):
+    """U7, U10: what stands on the phone's screen, which shows another code each minute, is what the counter scans."""
+    settings.MESSAGE_RECORD = tmp_path / "messages.jsonl"
+    clerk(shop())
+    coupon(Customer.objects.create(key="alice", phone=f"+86{NUMBER}").key)
+    browser = browser_at("nothing")
+    wallet = visitor_at(browser, socket, 390)
+    wallet.clock.install()
+    wallet.goto(f"{socket}/h5/wallet/")
+    wallet.get_by_role("textbox", name="手机号").fill(NUMBER)
+    wallet.get_by_role("button", name="获取验证码").click()
+    wallet.get_by_role("textbox", name="验证码").fill(Visitor().code())
+    wallet.keyboard.press("Enter")
+    wallet.get_by_role("link", name=re.compile("满减券")).click()
+    picture = wallet.locator("img[data-qr]")
+    picture.evaluate("image => image.decode()")
+    assert fits(wallet)
+    for _minute in range(2):
+        before = picture.get_attribute("src")
+        wallet.clock.fast_forward(61_000)
+        expect(picture).not_to_have_attribute("src", before or "")
+    picture.evaluate("image => image.decode()")
+    screen = picture.screenshot()
+    browser.close()
+
+    browser = browser_at(screen)
+    page = sign_in(browser, socket)
+    page.get_by_role("button", name="扫码").click()
+    redeem(page, "120")
+    page.get_by_role("button", name="确认核销").click()
+    expect(page.locator("#end")).to_contain_text("核销成功")
+    assert Coupon.objects.get().status == "redeemed"
     browser.close()
