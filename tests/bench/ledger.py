@@ -14,7 +14,7 @@ LIMIT_SECONDS = 60.0
 FILL = """
 CREATE TEMP TABLE made AS
 SELECT gen_random_uuid() AS id, t.id AS template, t.budget_id, c.id AS customer, t.amount_fen AS worth, n,
-       date_trunc('second', now() - interval '1 day' * (n % 40)) AS at
+       date_trunc('second', now() - interval '1 day' * (n %% 40)) AS at
   FROM generate_series(1, %(coupons)s) AS n
   JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS r FROM coupons_coupontemplate WHERE key LIKE 'many-%%') t
     ON t.r = n %% (SELECT count(*) FROM coupons_coupontemplate WHERE key LIKE 'many-%%')
