@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models.keys import KEY_LENGTH, key_validator
@@ -91,7 +91,7 @@ class Weather(models.Model):
 
     city = models.ForeignKey(City, models.CASCADE, verbose_name=_("city"))
     kind = models.CharField(_("weather"), max_length=16, choices=Kind)
-    starts_at = models.DateTimeField(_("from"))
+    starts_at = models.DateTimeField(pgettext_lazy("weather", "from"))
     ends_at = models.DateTimeField(_("until"))
     is_override = models.BooleanField(
         _("said by an operator"), default=True, help_text=_("An operator's word goes before a provider's.")

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from coupons.models.keys import KEY_LENGTH, key_validator
@@ -133,7 +134,10 @@ class CouponTemplate(models.Model):
         help_text=_("20 means that the customer pays 80 %."),
     )
     cap_fen = models.BigIntegerField(
-        _("at most"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_FEN)]
+        pgettext_lazy("cap", "at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_FEN)],
     )
 
     validity_type = models.CharField(_("valid for"), max_length=20, choices=Validity, default=Validity.DAYS_AFTER_CLAIM)

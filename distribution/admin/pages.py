@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 from unfold import widgets
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -269,4 +269,4 @@ class ClaimPageAdmin(WithHistory):
 
     @display(description=gettext_lazy("Page"))
     def opened(self, obj: Any) -> SafeString:
-        return format_html('<a class="desk-link" href="{}{}/">{} →</a>', HOME, obj.slug, _("open"))
+        return format_html('<a class="desk-link" href="{}{}/">{} →</a>', HOME, obj.slug, pgettext("a page", "open"))

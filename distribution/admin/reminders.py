@@ -46,7 +46,7 @@ class ReminderForm(SeenForm):
 
 class Trial(forms.Form):
     to = forms.CharField(
-        label=gettext_lazy("To"),
+        label=gettext_lazy("Sent to"),
         max_length=64,
         help_text=gettext_lazy("A phone number such as +8613800000000; for a push, a customer's key."),
         validators=[RegexValidator(r"^(\+[0-9]{8,15}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$")],
@@ -104,7 +104,7 @@ class ReminderRuleAdmin(WithHistory):
     moves = (
         Move(
             "start",
-            gettext_lazy("Start"),
+            gettext_lazy("Start reminding"),
             gettext_lazy("Start reminding?"),
             (CHANGES,),
             lambda rule: reminding.possible(rule, "start"),
@@ -292,6 +292,6 @@ class OptOutAdmin(Desk):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         reminding.opt_out(obj.customer, True, now=timezone.now(), by=f"user:{request.user.get_username()}")
 
-    @display(description=gettext_lazy("Told by"), ordering="by")
+    @display(description=gettext_lazy("Entered by"), ordering="by")
     def by_whom(self, obj: Any) -> str:
         return who(obj.by)

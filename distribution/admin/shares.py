@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
 
 from coupons.admin.desk import ReadDesk
@@ -23,7 +23,7 @@ from distribution.queries import cutting
 
 PACKET_CHIPS = {"open": "success", "taken": "info", "ended": ""}
 PACKET_STATES = {
-    "open": gettext_lazy("open"),
+    "open": pgettext_lazy("red packet", "open"),
     "taken": gettext_lazy("all taken"),
     "ended": gettext_lazy("over"),
 }

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coupons.models import Job
 from coupons.models.keys import KEY_LENGTH
@@ -94,7 +95,7 @@ class RedemptionCode(models.Model):
     batch = models.ForeignKey(
         CodeBatch, models.PROTECT, verbose_name=_("batch"), related_name="codes", db_constraint=False, db_index=False
     )
-    hint = models.CharField(_("code"), max_length=4)
+    hint = models.CharField(pgettext_lazy("redemption code", "code"), max_length=4)
     customer = models.CharField(_("for"), max_length=KEY_LENGTH, null=True)
     use_limit = models.BigIntegerField(_("uses at most"))
     used_count = models.BigIntegerField(_("used"))

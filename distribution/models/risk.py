@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coupons.telling import phone_of
 
@@ -90,7 +91,7 @@ class RiskRule(models.Model):
         PHONE_PREFIX = "phone_prefix", _("beginning of the phone number")
         ACCOUNT_AGE = "account_age", _("age of the account")
 
-    kind = models.CharField(_("by"), max_length=12, choices=Kind)
+    kind = models.CharField(pgettext_lazy("risk rule", "by"), max_length=12, choices=Kind)
     minutes = models.PositiveIntegerField(
         _("minutes"),
         validators=[MinValueValidator(1), MaxValueValidator(60 * 24 * 365)],

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from coupons import rules
@@ -70,7 +70,7 @@ class TriggerRule(models.Model):
         Placement, models.PROTECT, verbose_name=gettext_lazy("placement"), related_name="trigger"
     )
     event = models.CharField(
-        gettext_lazy("event"),
+        pgettext_lazy("of the app", "event"),
         max_length=48,
         db_index=True,
         validators=[
@@ -136,7 +136,7 @@ class InboundEvent(models.Model):
     """An event that the app told, and what each rule made of it. Kept for ``EVENT_DAYS``, to try rules on."""
 
     id = models.BigAutoField(primary_key=True)
-    event = models.CharField(gettext_lazy("event"), max_length=48)
+    event = models.CharField(pgettext_lazy("of the app", "event"), max_length=48)
     customer = models.CharField(gettext_lazy("customer"), max_length=KEY_LENGTH, help_text=gettext_lazy("Their key."))
     occurred_at = models.DateTimeField(gettext_lazy("happened at"))
     received_at = models.DateTimeField(gettext_lazy("told at"))

@@ -53,7 +53,7 @@ def change(
     moved = (now - before) * 100 if points else (now - before) / abs(before) * 100
     rounded = round(moved, 1)
     if not rounded:
-        return Change(_("unchanged"), "same")
+        return Change(_("as before"), "same")
     text = _("%(change)s points") % {"change": f"{rounded:+,.1f}"} if points else f"{rounded:+,.1f}%"
     mood = "" if welcome is None else "good" if (rounded > 0) == welcome else "bad"
     return Change(text, "up" if rounded > 0 else "down", mood)

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from coupons.models import Job
@@ -36,7 +37,7 @@ class Report(models.Model):
         Group, verbose_name=_("shared with"), blank=True, related_name="+", help_text=_("Roles that may read it.")
     )
     every = models.CharField(_("is sent"), max_length=5, choices=Every, default=Every.NEVER, blank=True)
-    weekday = models.PositiveSmallIntegerField(_("on"), choices=Weekday, default=Weekday.MONDAY)
+    weekday = models.PositiveSmallIntegerField(pgettext_lazy("weekday", "on"), choices=Weekday, default=Weekday.MONDAY)
     month_day = models.PositiveSmallIntegerField(
         _("day of the month"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
     )
@@ -78,7 +79,7 @@ class ReportSending(models.Model):
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("recipient"), related_name="+"
     )
-    address = models.EmailField(_("address"), blank=True)
+    address = models.EmailField(pgettext_lazy("e-mail", "address"), blank=True)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
     error = models.CharField(_("error"), max_length=300, blank=True)
     job = models.ForeignKey(Job, models.PROTECT, related_name="+")

@@ -47,3 +47,12 @@ def test_the_catalogues_are_in_step_with_the_sources(fresh):
         if now != wanted:
             behind[str(po.relative_to(catalogues.ROOT))] = sorted(now ^ wanted)
     assert behind == {}, "make messages"
+
+
+def test_a_word_of_several_apps_has_one_chinese():
+    """Django lays the catalogues over each other: of two Chinese words for one English word only one is ever seen."""
+    chinese: dict[tuple[str | None, str], set[str]] = {}
+    for po in catalogues.sources():
+        for entry in polib.pofile(str(po)).translated_entries():
+            chinese.setdefault((entry.msgctxt, entry.msgid), set()).add(entry.msgstr)
+    assert {word: seen for word, seen in chinese.items() if len(seen) > 1} == {}, "one of them needs a context"

@@ -132,9 +132,10 @@ def test_any_of_several_and_none_of_others_at_the_claim(customer, system):
         key: customer(key).post("placements/p/claims/", {}).status for key in ("vip", "leaving", "unknown", "nobody")
     }
     assert status == {"vip": 201, "leaving": 409, "unknown": 409, "nobody": 409}
+    fewer = {"churn_probability": {"min": 0.4}}
     widened = {
         **document,
-        "audiences": [*document["audiences"][:2], {"key": "leaving", "name": "流失", "conditions": {}}],
+        "audiences": [*document["audiences"][:2], {"key": "leaving", "name": "流失", "conditions": fewer}],
     }
     assert system("manage").post("campaigns/", widened).code == "approval_needed"
     document["audiences"][1]["conditions"] = {"audiences": {"any_of": ["kept"]}}
