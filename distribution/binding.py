@@ -29,6 +29,7 @@ from coupons.queries import catalogue
 from coupons.queries.surroundings import situate
 from coupons.refused import SENTENCES, Refused
 from coupons.rules import Profile, Situation
+from coupons.telling import phone_of
 from distribution.models import Binding, Placement
 from distribution.queries import placements, risk
 from distribution.queries.placements import CompiledOffer, CompiledPlacement
@@ -41,8 +42,19 @@ MOST_ACCOUNTS = 1_000_000
 LIST = """
 INSERT INTO distribution_bindingline (binding_id, number, account, customer_id, outcome, coupons)
 SELECT %s, t.number, t.account, c.id, CASE WHEN c.id IS NULL THEN 'unknown_account' END, 0
-  FROM unnest(%s::bigint[], %s::text[]) AS t(number, account) LEFT JOIN coupons_customer c ON c.key = t.account
+  FROM {listed} LEFT JOIN {named}
 """
+NAMED = {
+    Binding.Named.KEY: "coupons_customer c ON c.key = t.account",
+    # as who signs in by it: the newest member, else a customer of our own (``signing_in.OWN``)
+    Binding.Named.PHONE: """LATERAL (
+        SELECT id FROM coupons_customer WHERE phone = t.account AND t.account <> ''
+         ORDER BY starts_with(key, 'h5:'), id DESC LIMIT 1) c ON true""",
+}
+TYPED = "unnest(%s::bigint[], %s::text[]) AS t(number, account)"
+FAILED = """(
+    SELECT row_number() OVER (ORDER BY number) AS number, account FROM distribution_bindingline
+     WHERE binding_id = %s AND coupons = 0 AND outcome IS DISTINCT FROM 'listed_twice') t"""
 TWICE = """
 UPDATE distribution_bindingline l SET customer_id = NULL, outcome = 'listed_twice'
   FROM (SELECT number, row_number() OVER (PARTITION BY customer_id ORDER BY number) AS time
@@ -52,12 +64,6 @@ UPDATE distribution_bindingline l SET customer_id = NULL, outcome = 'listed_twic
 FROM_AUDIENCE = """
 INSERT INTO distribution_bindingline (binding_id, number, account, customer_id, outcome, coupons)
 SELECT %s, row_number() OVER (ORDER BY a.id), a.key, a.id, NULL, 0 FROM ({members}) AS a
-"""
-FROM_FAILED = """
-INSERT INTO distribution_bindingline (binding_id, number, account, customer_id, outcome, coupons)
-SELECT %s, row_number() OVER (ORDER BY l.number), l.account, c.id, CASE WHEN c.id IS NULL THEN 'unknown_account' END, 0
-  FROM distribution_bindingline l LEFT JOIN coupons_customer c ON c.key = l.account
- WHERE l.binding_id = %s AND l.coupons = 0 AND l.outcome IS DISTINCT FROM 'listed_twice'
 """
 #: A luck of its own for each account and binding, the same however often the chunk is tried.
 OPEN = """
@@ -85,11 +91,13 @@ def begin(
     by: User | None,
     accounts: Sequence[str] | None = None,
     file: IO[bytes] | None = None,
+    column: int = 1,
 ) -> Binding:
     """Writes it down with the job that looks it over: the door runs it.
 
-    One of ``accounts`` (keys), ``file`` (CSV or Excel: keys in its first column, below a heading), ``binding.audience``
-    and ``binding.again_for`` (those that got nothing) says to whom.
+    One of ``accounts``, ``file`` (CSV or Excel: accounts in this ``column``, from 1, below a heading),
+    ``binding.audience`` and ``binding.again_for`` (those that got nothing) says to whom; ``binding.named_by``: by keys
+    or phone numbers.
 
     :raises Refused: ``state_forbids``: the placement is of another form or has ended; ``file_unreadable``.
     """
@@ -109,7 +117,7 @@ def begin(
         "look_over_binding",
         title=_("Binding, dry run: %(name)s") % {"name": binding.name},
         by=by,
-        answers={"binding": binding.pk},
+        answers={"binding": binding.pk, "column": column if file else 1},
         source=source,
         name="accounts",
     )
@@ -129,7 +137,7 @@ def look_over_binding(job: Job) -> Iterator[jobs.Step]:
         elif binding.audience is not None:
             _list_audience(binding)
         else:
-            _run(FROM_FAILED, (binding.pk, binding.again_for_id))
+            _run(_listing(binding, FAILED), (binding.pk, binding.again_for_id))
         [(accounts,)] = _rows("SELECT count(*) FROM distribution_bindingline WHERE binding_id = %s", (binding.pk,))
         cursor = {"accounts": accounts, "asked": 0, "would": {}, "no": {}, "cost_fen": 0}
         yield jobs.Step(done=0, total=accounts, cursor=cursor)
@@ -148,6 +156,7 @@ def look_over_binding(job: Job) -> Iterator[jobs.Step]:
 
 
 def _list(binding: Binding, job: Job, cursor: dict[str, Any]) -> Iterator[jobs.Step]:
+    column, by_phone = job.answers.get("column", 1) - 1, binding.named_by == Binding.Named.PHONE
     with job.source.open("rb") as file:
         table = sheets.table(file, sheets.Limits(rows=MOST_ACCOUNTS))
         numbers: list[int] = []
@@ -156,13 +165,18 @@ def _list(binding: Binding, job: Job, cursor: dict[str, Any]) -> Iterator[jobs.S
             if place <= cursor["listed"]:
                 continue
             numbers.append(place)
-            accounts.append((row.cells[0] if row.cells else "")[:KEY_LENGTH])
+            told = row.cells[column] if len(row.cells) > column else ""
+            accounts.append(((phone_of(told) or told) if by_phone else told)[:KEY_LENGTH])
             if len(numbers) == CHUNK:
-                _run(LIST, (binding.pk, numbers, accounts))
+                _run(_listing(binding, TYPED), (binding.pk, numbers, accounts))
                 yield jobs.Step(done=0, cursor={"listed": place})
                 numbers, accounts = [], []
         if numbers:
-            _run(LIST, (binding.pk, numbers, accounts))
+            _run(_listing(binding, TYPED), (binding.pk, numbers, accounts))
+
+
+def _listing(binding: Binding, listed: str) -> str:
+    return LIST.format(listed=listed, named=NAMED[Binding.Named(binding.named_by)])
 
 
 def _list_audience(binding: Binding) -> None:
@@ -297,7 +311,8 @@ def possible(binding: Binding, move: str) -> bool:
                 binding.state == State.SCHEDULED and binding.job is not None and jobs.possible(binding.job, "cancel")
             )
         case "again":
-            return binding.state == State.DONE and binding.did.get("accounts", 0) > binding.did.get("given", 0)
+            over = binding.state == State.DONE or (binding.state == State.CALLED_BACK and binding.starts_at is not None)
+            return over and binding.looked["accounts"] > binding.did.get("given", 0)
     return False
 
 
@@ -314,6 +329,13 @@ def move(binding: Binding, name: str, *, by: User) -> Binding:
     if name == "call_back":
         if now.job is not None and jobs.possible(now.job, "cancel"):
             jobs.move(now.job, "cancel")
+        if now.state == State.SCHEDULED and now.starts_at is not None and now.starts_at <= timezone.now():
+            now.job = jobs.start(
+                "tell_binding",
+                title=_("Binding, result: %(name)s") % {"name": now.name},
+                by=by,
+                answers={"binding": now.pk},
+            )
         now.state, now.ended_at = State.CALLED_BACK, timezone.now()
     elif name == "confirm":
         now.confirmed_by = by
@@ -348,7 +370,8 @@ def again(binding: Binding, *, by: User) -> Binding:
     if not possible(binding, "again"):
         raise Refused("state_forbids", state=binding.state)
     name = _("%(name)s, again") % {"name": binding.name[:80]}
-    return begin(Binding(placement=binding.placement, name=name, again_for=binding), by=by)
+    made = Binding(placement=binding.placement, name=name, again_for=binding, named_by=binding.named_by)
+    return begin(made, by=by)
 
 
 # --- done --------------------------------------------------------------------------------------------------------
@@ -364,25 +387,50 @@ def bind(job: Job) -> Iterator[jobs.Step]:
         last, offers = _bind(binding, first, turn, job.answers["by"])
         first, turn = (first + CHUNK, 0) if turn + 1 >= offers else (first, turn + 1)
         yield jobs.Step(done=min(last if turn == 0 else first, accounts), cursor=[first, turn])
-    [(given, coupons)] = _rows(
-        "SELECT count(*) FILTER (WHERE coupons > 0), coalesce(sum(coupons), 0)"
+    coupons = _sum_up(binding)
+    Binding.objects.filter(pk=binding.pk).update(state=State.DONE, ended_at=timezone.now())
+    yield jobs.Step(done=accounts, cursor=[first, 0], outcome={"coupons": coupons})
+    _tell(binding, job)
+    yield jobs.Step(done=accounts, cursor=[first, 0])
+
+
+@jobs.work("tell_binding")
+def tell_binding(job: Job) -> Iterator[jobs.Step]:
+    """What had been done when it was called back."""
+    binding = Binding.objects.get(pk=job.answers["binding"])
+    coupons = _sum_up(binding)
+    _tell(binding, job)
+    yield jobs.Step(done=1, total=1, outcome={"coupons": coupons})
+
+
+def _sum_up(binding: Binding) -> int:
+    """Keeps what was done; how many coupons."""
+    [(accounts, given, coupons)] = _rows(
+        "SELECT count(*), count(*) FILTER (WHERE coupons > 0), coalesce(sum(coupons), 0)"
         "  FROM distribution_bindingline WHERE binding_id = %s",
         (binding.pk,),
     )
     noes = dict(
         _rows(
-            "SELECT coalesce(outcome, 'nothing_on_offer'), count(*) FROM distribution_bindingline"
+            "SELECT coalesce(outcome, %s), count(*) FROM distribution_bindingline"
             " WHERE binding_id = %s AND coupons = 0 GROUP BY 1",
-            (binding.pk,),
+            (_left_over(binding), binding.pk),
         )
     )
     did = {"accounts": accounts, "given": given, "coupons": coupons, "no": noes}
-    Binding.objects.filter(pk=binding.pk).update(state=State.DONE, did=did, ended_at=timezone.now())
-    yield jobs.Step(done=accounts, cursor=[first, 0], outcome={"coupons": coupons})
+    Binding.objects.filter(pk=binding.pk).update(did=did)
+    return coupons
+
+
+def _left_over(binding: Binding) -> str:
+    """What became of accounts of which nothing is written."""
+    return "called_back" if binding.state == State.CALLED_BACK else "nothing_on_offer"
+
+
+def _tell(binding: Binding, job: Job) -> None:
     heading = [_("Row"), _("Account"), _("Outcome"), _("Coupons"), _("In words")]
     with sheets.excel_file(heading, _told(binding)) as file:
         jobs.attach(job, "binding.xlsx", file)
-    yield jobs.Step(done=accounts, cursor=[first, 0])
 
 
 def _bind(binding: Binding, first: int, turn: int, by: str) -> tuple[int, int]:
@@ -440,9 +488,9 @@ def _told(binding: Binding) -> Iterator[list[Any]]:
     """A line for each account."""
     first = 0
     while lines := _rows(
-        "SELECT number, account, coalesce(outcome, 'nothing_on_offer'), coupons FROM distribution_bindingline"
+        "SELECT number, account, coalesce(outcome, %s), coupons FROM distribution_bindingline"
         " WHERE binding_id = %s AND number > %s ORDER BY number LIMIT %s",
-        (binding.pk, first, CHUNK),
+        (_left_over(binding), binding.pk, first, CHUNK),
     ):
         first = lines[-1][0]
         for number, account, outcome, coupons in lines:
@@ -450,6 +498,8 @@ def _told(binding: Binding) -> Iterator[list[Any]]:
 
 
 def words_of(outcome: str) -> str:
+    if outcome == "called_back":
+        return _("called back before its turn")
     return _("given") if outcome == ISSUED else str(SENTENCES.get(outcome, outcome))
 
 

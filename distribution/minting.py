@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -203,6 +204,19 @@ def forget_whole(batch: CodeBatch) -> None:
         transaction.on_commit(partial(batch.file.storage.delete, str(batch.file.name)))
         batch.file = ""
     batch.save(update_fields=["file"])
+
+
+def may_void(code: RedemptionCode) -> bool:
+    return code.used_count < code.use_limit and code.batch.state != State.CLOSED
+
+
+def void(code: RedemptionCode) -> RedemptionCode:
+    """One code alone: what is unused of it is void for good.  :raises Refused: ``state_forbids``: nothing is."""
+    found = RedemptionCode.objects.filter(pk=code.pk, used_count__lt=F("use_limit"))
+    if not found.update(use_limit=F("used_count")):
+        raise Refused("state_forbids")
+    code.refresh_from_db()
+    return code
 
 
 def find(text: str) -> RedemptionCode | None:

@@ -1,5 +1,6 @@
 """绑券: coupons put into named accounts; looked over, confirmed, called back, done again for those who got nothing."""
 
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -44,7 +45,7 @@ CHIPS = {
     "called_back": "",
 }
 #: Which question each way of saying to whom answers.
-NEEDS = {"list": ["accounts"], "file": ["file"], "audience": ["audience"]}
+NEEDS = {"list": ["named_by", "accounts"], "file": ["named_by", "column", "file"], "audience": ["audience"]}
 _BINDS = ("distribution.add_binding",)
 #: Accounts that are typed or pasted; more come as a file.
 MOST_PASTED = 20_000
@@ -61,17 +62,33 @@ class BindingForm(RefusedMixin, forms.ModelForm):
         initial="list",
         widget=widgets.UnfoldAdminRadioSelectWidget(),
     )
+    named_by = forms.ChoiceField(
+        label=gettext_lazy("Accounts are named by"),
+        choices=Binding.Named.choices,
+        initial=Binding.Named.KEY,
+        required=False,
+        widget=widgets.UnfoldAdminRadioSelectWidget(),
+        help_text=gettext_lazy("A phone number stands for the newest member who has it."),
+    )
     accounts = forms.CharField(
         label=gettext_lazy("Accounts"),
         required=False,
         widget=widgets.UnfoldAdminTextareaWidget({"rows": 8}),
-        help_text=gettext_lazy("Customers' keys, one a line, at most 20,000; more as a file."),
+        help_text=gettext_lazy("One a line, at most 20,000; more as a file."),
+    )
+    column = forms.IntegerField(
+        label=gettext_lazy("Column of the accounts"),
+        required=False,
+        initial=1,
+        min_value=1,
+        max_value=100,
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
         required=False,
         widget=forms.FileInput({"accept": ".csv,.xlsx", "class": "desk-file"}),
-        help_text=gettext_lazy("Customers' keys in the first column, a heading above; up to 1,000,000 rows."),
+        help_text=gettext_lazy("CSV or Excel, a heading above; up to 1,000,000 rows."),
     )
     audience = forms.ModelChoiceField(
         Audience.objects.order_by("name"),
@@ -101,20 +118,27 @@ class BindingForm(RefusedMixin, forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
-        for name in NEEDS.get(said.get("kind", ""), ()):
+        for name in NEEDS.get(said.get("kind", ""), ())[-1:]:
             if not said.get(name) and name not in self.errors:
                 self.add_error(name, ValidationError(_("This field is required."), "required"))
         return said
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
+        self.instance.named_by = self.cleaned_data.get("named_by") or Binding.Named.KEY
         if self.cleaned_data.get("kind") == "audience":
             self.instance.audience = self.cleaned_data.get("audience")
         self.say_refused()
 
 
 def _move(name: str) -> Any:
-    return lambda binding, request, answers: step.move(binding, name, by=request.user)
+    def act(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
+        moved = step.move(binding, name, by=request.user)  # type: ignore[arg-type]
+        if name == "call_back" and moved.job and moved.job.state == Job.State.WAITING:
+            run_job.delay_on_commit(moved.job.pk)
+        return moved
+
+    return act
 
 
 def _again(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
@@ -222,6 +246,7 @@ class BindingAdmin(Desk):
     _READ = (
         "placement",
         "audience",
+        "named_how",
         "again_for",
         "who_made_by",
         "who_confirmed_by",
@@ -240,8 +265,12 @@ class BindingAdmin(Desk):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ("placement", "name", "kind", "accounts", "file", "audience")})]
-        names = [name for name in self._READ if getattr(obj, name.removeprefix("who_")) is not None]
+            return [(None, {"fields": ("placement", "name", "kind", *dict.fromkeys(chain(*NEEDS.values())))})]
+        names = [
+            name
+            for name in self._READ
+            if (obj.audience is None if name == "named_how" else getattr(obj, name.removeprefix("who_")) is not None)
+        ]
         return [(None, {"fields": names})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -263,6 +292,7 @@ class BindingAdmin(Desk):
             by=request.user,  # type: ignore[arg-type]
             accounts=said["accounts"] if said["kind"] == "list" else None,
             file=said["file"] if said["kind"] == "file" else None,
+            column=said["column"] or 1,
         )
         run_job.delay_on_commit(obj.job_id)
 
@@ -352,6 +382,10 @@ class BindingAdmin(Desk):
         return FileResponse(job.result.open("rb"), as_attachment=True, filename=f"binding-{pk}.xlsx")
 
     # --- to read: accounts are no links, for whoever may not open them ---------------------------------------------
+
+    @display(description=gettext_lazy("Accounts are named by"))
+    def named_how(self, obj: Any) -> str:
+        return obj.get_named_by_display()
 
     @display(description=gettext_lazy("Made by"))
     def who_made_by(self, obj: Any) -> str:

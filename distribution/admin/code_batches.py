@@ -4,6 +4,7 @@ from itertools import chain
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
@@ -224,7 +225,8 @@ class CodeBatchAdmin(Desk):
             if said["kind"] == CodeBatch.Kind.IMPORTED:
                 importing.begin(obj, said["upload"], by=request.user)  # type: ignore[arg-type]
             else:
-                minting.begin(obj, customers=said.get("customers") or None, by=request.user)  # type: ignore[arg-type]
+                named = said.get("customers") or said.get("customers_file") or None
+                minting.begin(obj, customers=named, by=request.user)  # type: ignore[arg-type]
         except Invalid as invalid:
             raise Refused("invalid", invalid.errors) from None
         if obj.job_id:
@@ -404,6 +406,30 @@ class CodeBatchAdmin(Desk):
         }
 
 
+def _void(code: RedemptionCode, request: HttpRequest, answers: dict[str, Any]) -> RedemptionCode:
+    voided = minting.void(code)
+    LogEntry.objects.log_actions(request.user.pk or 0, [voided], CHANGE, change_message="void")
+    return voided
+
+
+VOID = Move(
+    "void",
+    gettext_lazy("Void this code"),
+    gettext_lazy("Void this code for good?"),
+    _MAKES,
+    minting.may_void,
+    lambda code: [
+        _("%(unused)s uses that are left are void at once, and this cannot be undone.")
+        % {"unused": f"{code.use_limit - code.used_count:,}"},
+        _("Coupons that were given out stay with their customers and can be used."),
+    ],
+    _void,
+    gettext_lazy("Void; nobody can use this code any more."),
+    icon="block",
+    danger=True,
+)
+
+
 class UseInline(ReadInline):
     model = CodeExchange
     fields = ("at", "customer", "coupon_count")
@@ -423,6 +449,7 @@ class RedemptionCodeAdmin(ReadDesk):
     """What is kept of each code. A whole code, typed into the search, finds its row; no row shows a whole code."""
 
     inlines = (UseInline,)
+    moves = (VOID,)
     fields = ("masked", "batch", "customer", "used")
     list_display = ("masked", "batch_name", "customer", "used")
     list_filter = (("batch", RelatedDropdownFilter),)
@@ -450,4 +477,5 @@ class RedemptionCodeAdmin(ReadDesk):
 
     @display(description=gettext_lazy("Used"))
     def used(self, obj: Any) -> str:
-        return f"{obj.used_count:,} / {obj.use_limit:,}"
+        words = f"{obj.used_count:,} / {obj.use_limit:,}"
+        return words if obj.use_limit >= obj.batch.use_limit else _("%(used)s, the rest is void") % {"used": words}

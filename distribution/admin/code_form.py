@@ -1,5 +1,6 @@
 """What an operator says of a new batch of codes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,19 +9,40 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
+from coupons import sheets
 from coupons.admin.desk import RefusedMixin
 from coupons.models.keys import key_validator
+from coupons.refused import Refused
 from distribution import codes
 from distribution.models import CodeBatch, Placement
 from distribution.models.codes import MOST_CODES
 
 #: Which questions each kind answers.
 NEEDS = {
-    "latin": ["code_count", "length", "customers"],
-    "chinese": ["code_count", "length", "customers"],
+    "latin": ["code_count", "length", "customers", "customers_file"],
+    "chinese": ["code_count", "length", "customers", "customers_file"],
     "shared": ["shared_code", "use_limit"],
     "imported": ["upload"],
 }
+
+
+def _keys(lines: Iterable[tuple[int, str]]) -> list[str]:
+    """Customers' keys, without the empty lines, each once."""
+    keys: dict[str, None] = {}
+    for number, line in lines:
+        key = line.strip()
+        if not key:
+            continue
+        try:
+            key_validator(key)
+        except ValidationError:
+            raise ValidationError(
+                _("Line %(number)s: %(key)s is no customer's key.") % {"number": number, "key": key[:64]}
+            ) from None
+        if key in keys:
+            raise ValidationError(_("%(key)s stands here twice.") % {"key": key})
+        keys[key] = None
+    return list(keys)
 
 
 class CodeBatchForm(RefusedMixin, forms.ModelForm):
@@ -54,6 +76,12 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
         required=False,
         widget=widgets.UnfoldAdminTextareaWidget({"rows": 4}),
         help_text=gettext_lazy("Their keys, one a line; each gets a code that works for them alone."),
+    )
+    customers_file = forms.FileField(
+        label=gettext_lazy("… or as a file"),
+        required=False,
+        widget=forms.FileInput({"accept": ".csv,.xlsx", "class": "desk-file"}),
+        help_text=gettext_lazy("CSV or Excel, a heading above, customers' keys in the first column."),
     )
     shared_code = forms.CharField(
         label=gettext_lazy("The shared code"),
@@ -95,18 +123,17 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
             self.fields["placement"].help_text = _("A placement of the form “redemption codes”.")
 
     def clean_customers(self) -> list[str]:
-        keys = [line.strip() for line in self.cleaned_data["customers"].splitlines() if line.strip()]
-        for number, key in enumerate(keys, 1):
-            try:
-                key_validator(key)
-            except ValidationError:
-                raise ValidationError(
-                    _("Line %(number)s: %(key)s is no customer's key.") % {"number": number, "key": key[:64]}
-                ) from None
-        if len(set(keys)) < len(keys):
-            twice = next(key for place, key in enumerate(keys) if key in keys[:place])
-            raise ValidationError(_("%(key)s stands here twice.") % {"key": twice})
-        return keys
+        return _keys(enumerate(self.cleaned_data["customers"].splitlines(), 1))
+
+    def clean_customers_file(self) -> list[str]:
+        upload = self.cleaned_data["customers_file"]
+        if not upload:
+            return []
+        try:
+            rows = sheets.table(upload, sheets.Limits(rows=MOST_CODES)).rows
+            return _keys((row.number, row.cells[0] if row.cells else "") for row in rows)
+        except Refused as no:
+            raise ValidationError(str(no.reasons[0]["detail"])) from None
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
@@ -118,7 +145,9 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
         elif kind == "imported":
             if not said.get("upload") and "upload" not in self.errors:
                 self.add_error("upload", ValidationError(_("This field is required."), "required"))
-        elif kind and not said.get("code_count") and not said.get("customers") and "code_count" not in self.errors:
+        elif kind and not (
+            said.get("code_count") or said.get("customers") or said.get("customers_file") or self.errors
+        ):
             self.add_error("code_count", ValidationError(_("This field is required."), "required"))
         return said
 

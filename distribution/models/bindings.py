@@ -21,12 +21,17 @@ class Binding(models.Model):
         DONE = "done", _("done")
         CALLED_BACK = "called_back", _("called back")
 
+    class Named(models.TextChoices):
+        KEY = "key", _("customers' keys")
+        PHONE = "phone", _("phone numbers")
+
     placement = models.ForeignKey(Placement, models.PROTECT, verbose_name=_("placement"), related_name="bindings")
     name = models.CharField(_("name"), max_length=100)
     state = models.CharField(_("state"), max_length=11, choices=State, default=State.COUNTING)
     audience = models.ForeignKey(
         Audience, models.PROTECT, verbose_name=_("audience"), null=True, blank=True, related_name="+"
     )
+    named_by = models.CharField(_("accounts are named by"), max_length=5, choices=Named, default=Named.KEY)
     again_for = models.ForeignKey("self", models.PROTECT, verbose_name=_("again for"), null=True, related_name="+")
     #: What the dry run found: accounts, would (by template's key), cost_fen, no (by code); and what was done at last.
     looked = models.JSONField(_("dry run"), default=dict)

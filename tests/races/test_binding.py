@@ -132,5 +132,8 @@ def test_calling_it_back_in_the_middle_undoes_the_piece_in_hand_and_gives_no_mor
     assert jobs.run(binding.job_id) == "cancelled"
     binding.refresh_from_db()
     assert (binding.state, Coupon.objects.count()) == ("called_back", 10)
-    assert Job.objects.get(pk=binding.job_id).state == "cancelled"
+    assert Job.objects.get(kind="bind").state == "cancelled"
+    jobs.run(binding.job_id)
+    binding.refresh_from_db()
+    assert (binding.did["given"], binding.did["no"]) == (10, {"called_back": len(keys) - 10})
     ledger()

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from coupons.models import Coupon, CouponEvent, Customer, Job
+from coupons.refused import Refused
 from coupons.tasks import go_on_with_jobs
 from distribution import binding as step
 from distribution.models import Binding, BindingLine
@@ -92,6 +93,56 @@ def test_a_pasted_list_is_looked_over_confirmed_given_and_told(operator, clock, 
     sheet = load_workbook(io.BytesIO(b"".join(operator.get(page(binding, "result/"))))).active
     assert [cell.value for cell in sheet[2]][1:4] == ["alice", "issued", 1]
     assert sheet.max_row == 6
+    ledger()
+
+
+def test_accounts_are_named_by_their_phone_numbers_too(operator, clock, ledger):
+    """P7: however a number is written; the newest member's, else our own; unknown: its row says so."""
+    for key, phone in (("old", 1), ("new", 1), ("h5:page", 1), ("h5:only", 2), ("empty", None)):
+        Customer.objects.create(key=key, phone=f"+86138001380{phone:02}" if phone else "")
+    sheet = "姓名,手机\n甲,138 0013 8001\n乙,+8613800138002\n丙,13800138003\n丁,\n戊,abc\n己,86-13800138001\n"
+    file = SimpleUploadedFile("list.csv", sheet.encode())
+    of = placement(making.template())
+    binding = begun(operator, of, kind="file", named_by="phone", column=2, file=file)
+    assert binding.looked["no"] == {"unknown_account": 3, "listed_twice": 1}
+    done(operator, binding, clock)
+    assert set(Coupon.objects.values_list("customer__key", flat=True)) == {"new", "h5:only"}
+    assert "手机号" in operator.get(page(binding)).content.decode()
+    Customer.objects.create(key="late", phone="+8613800138003")
+    operator.post(page(binding, "move/again/"))
+    again = Binding.objects.latest("pk")
+    assert (again.looked["places"], again.looked["accounts"]) == (1, 3)
+    pasted = begun(operator, of, ["13800138003"], named_by="phone", column=3)
+    assert pasted.looked["places"] == 1
+    ledger()
+
+
+def test_what_was_called_back_half_way_is_told_and_done_again_for_the_rest(operator, clock, monkeypatch, ledger):
+    """P7"""
+    monkeypatch.setattr(step, "CHUNK", 2)
+    people(*(f"c{n}" for n in range(5)))
+    binding = begun(operator, placement(making.template(limits={"customer_count": 1})), [f"c{n}" for n in range(5)])
+    operator.post(page(binding, "move/confirm/"))
+    clock.forward(minutes=10)
+    issue, chunks = step._issue, iter(range(9))
+
+    def stuck(*told):
+        if next(chunks) == 1:
+            raise Refused("paused")
+        return issue(*told)
+
+    monkeypatch.setattr(step, "_issue", stuck)
+    go_on_with_jobs()
+    operator.post(page(binding, "move/call_back/"))
+    binding.refresh_from_db()
+    assert (binding.state, binding.did["given"], binding.did["no"]) == ("called_back", 2, {"called_back": 3})
+    told = operator.get(page(binding, "result/"))
+    rows = list(load_workbook(io.BytesIO(told.getvalue())).active.iter_rows(min_row=2, values_only=True))
+    assert [row[2] for row in rows] == ["issued"] * 2 + ["called_back"] * 3
+    assert rows[4][4] == "未执行，已撤回"
+    operator.post(page(binding, "move/again/"))
+    done(operator, Binding.objects.latest("pk"), clock)
+    assert Coupon.objects.count() == Coupon.objects.values("customer").distinct().count() == 5
     ledger()
 
 

@@ -4,11 +4,12 @@ import io
 from zipfile import ZipFile
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from coupons.models import Job
-from distribution import codes, handing
+from distribution import codes, handing, minting
 from distribution.models import CodeBatch, CodeDownload, RedemptionCode
 from tests import coding
 from tests.coding import whole
@@ -105,6 +106,42 @@ def test_what_makes_no_sense_is_said_at_its_field_and_nothing_is_made(operator, 
     assert field in response.context["adminform"].form.errors
     assert not CodeBatch.objects.exists()
     assert not Job.objects.exists()
+
+
+def test_named_customers_come_from_a_file_too(operator, clock):
+    """P5: a key that is none, or stands there twice, is said with its row, and nothing is made."""
+    placement = coding.placement()
+    for bad in ("key\nalice\nno key!\n", "key\nalice\nalice\n", "\n"):
+        said = {"placement": placement.pk, "name": "x", "kind": "latin", "code_count": 30}
+        response = operator.post(ADD, {**said, "customers_file": SimpleUploadedFile("list.csv", bad.encode())})
+        assert "customers_file" in response.context["adminform"].form.errors
+        assert not CodeBatch.objects.exists()
+    file = SimpleUploadedFile("list.csv", b"key\nalice\n\nbob\n")
+    batch = made(operator, placement, kind="chinese", code_count="", customers_file=file)
+    assert (batch.code_count, batch.named) == (2, True)
+    assert [line.split("\t")[1] for line in whole(batch)] == ["alice", "bob"]
+
+
+def test_one_code_is_voided_by_who_makes_codes_and_nobody_else(operator, clock, customer):
+    """P5: void what is unused: of a shared code what is left, and what was given out stays."""
+    code, other, *_ = whole(coding.batch())
+    coding.batch(kind="shared", shared_code="SUMMER", use_limit=5)
+    assert customer("alice").post("exchanges/", {"code": "summer"}).status == 201
+    service = desk(somebody("客服"))
+    for text in (code, "SUMMER"):
+        kept = minting.find(text)
+        address = f"/admin/distribution/redemptioncode/{kept.pk}"
+        assert service.post(f"{address}/move/void/").status_code in (302, 403, 404)
+        kept.refresh_from_db()
+        assert kept.used_count < kept.use_limit
+        assert operator.get(f"{address}/move/void/").status_code == 200
+        operator.post(f"{address}/move/void/")
+        assert customer("bob").post("exchanges/", {"code": text}).code == "code_invalid"
+        assert "其余已作废" in operator.get(f"{address}/change/").content.decode()
+    assert LogEntry.objects.filter(user__username="xiaolin").count() == 2
+    assert customer("bob").post("exchanges/", {"code": other}).status == 201
+    [coupon] = customer("alice").get("coupons/").body["results"]
+    assert coupon["status"] == "available"
 
 
 def test_a_shared_code_that_is_taken_is_refused(operator, clock):
