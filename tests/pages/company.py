@@ -42,6 +42,7 @@ from distribution.models import (
 from distribution.queries.triggers import Event
 from distribution.triggering import happen
 from stats import effect
+from stats.models import Report
 from tests import coding, making, using
 
 ROLES = ("运营", "审核", "财务", "客服", "管理员")
@@ -120,7 +121,8 @@ def found(till: Any) -> dict[str, Any]:
 
 
 def tools(campaign: Campaign, template: CouponTemplate) -> None:
-    """A trigger that was set off, a packet that was shared, a reminder that was sent, a reading of the effect."""
+    """A trigger that was set off, a packet that was shared, a reminder that was sent, a reading of the effect, a
+    report that everybody may read."""
     now = business_now()
     red = making.template(campaign, type="no_threshold", amount_fen=500)
     making.trigger(template, of=campaign, tests=[{"field": "minutes", "is": ">=", "value": 20}])
@@ -139,3 +141,6 @@ def tools(campaign: Campaign, template: CouponTemplate) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(control_percent=10)
     reading = effect.start(Campaign.objects.get(pk=campaign.pk), "all", Decimal(20), now=now, by=None)
     jobs.run(reading.job_id)
+    question = {"measures": ["issued_count", "spent_fen"], "rows": ["channel"], "across": "month", "period": "last_30"}
+    report = Report.objects.create(name="周报", question=question, owner=User.objects.create_user("小林"))
+    report.shared_with.set(Group.objects.all())
