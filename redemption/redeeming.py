@@ -197,7 +197,9 @@ def capture(id: UUID, *, now: datetime, by: str, once: Once | None = None) -> Re
             return _call(_CAPTURE, parameters, reply)
         except _Changed:
             continue
-    raise Refused("busy")
+    if rows("SELECT 1 FROM coupons_coupon WHERE redemption_id = %s AND status = 'held' LIMIT 1", (id,)):
+        raise Refused("busy")
+    raise Refused("hold_expired")  # by the clock of whoever took the coupon, which is ahead of ours
 
 
 def release(id: UUID, *, now: datetime, by: str, once: Once | None = None) -> Reply:

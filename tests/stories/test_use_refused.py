@@ -253,6 +253,20 @@ def test_a_hold_that_ran_out_is_not_captured(till, clock, ledger):
     ledger()
 
 
+def test_a_hold_that_ended_by_a_clock_ahead_of_ours_is_not_captured_either(till, clock, ledger):
+    """Said as it is, not as a server that is busy."""
+    one = coupon()
+    held = till.post("redemptions/", {"order": order(), "coupons": [one], "capture": False}).body["id"]
+    assert ending.expire(clock.now() + timedelta(days=30)) == 1
+    before = using.everything()
+    for _again in range(2):
+        no = till.post(f"redemptions/{held}/capture/")
+        assert (no.status, no.code) == (409, "hold_expired")
+    assert using.everything() == before
+    assert till.post(f"redemptions/{held}/release/").status == 200
+    ledger()
+
+
 def test_a_coupon_held_before_its_date_may_be_captured_after_it(till, clock, ledger):
     """The hold promised it; past its date it comes back as expired."""
     clock.set("2026-06-03 23:55")
