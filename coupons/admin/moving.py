@@ -30,7 +30,7 @@ class Move:
     possible: Callable[[Any], bool]
     consequences: Callable[[Any], Sequence[Words]]
     act: Callable[[Any, HttpRequest, dict[str, Any]], Any]
-    done: Words
+    done: Words | Callable[[Any], Words]  #: said afterwards, if need be of what came of it
     icon: str = "arrow_forward"
     danger: bool = False
     main: bool = False
@@ -83,7 +83,7 @@ class MovesMixin:
                 return HttpResponseRedirect(back)
             if isinstance(result, HttpResponse):  # it says what came of it on a page of its own
                 return result
-            messages.success(request, str(move.done))
+            messages.success(request, str(move.done(result) if callable(move.done) else move.done))
             if isinstance(result, Model) and result.pk != obj.pk:
                 back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[result.pk])
             return HttpResponseRedirect(back)

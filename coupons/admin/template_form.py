@@ -1,5 +1,6 @@
 """The form of a coupon template together with its limits."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -130,6 +131,9 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
             for name in Supply.LIMITS:
                 self.initial[name] = getattr(self.supply, name)
             self.initial["version"] = self.instance.version
+        for name in ("percent_off", "merchant_percent"):
+            if isinstance(percent := self.initial.get(name), Decimal):
+                self.initial[name] = f"{percent.normalize():f}"  # 10, not 10.00
         if "percent_off" in self.fields:
             self.fields["percent_off"].widget.attrs["data-fold"] = _("%(tenths)s/10 of the price") % {"tenths": "0"}
         if self.is_frozen:

@@ -57,9 +57,25 @@ def _kept(template: CouponTemplate) -> str:
     ) % {"count": count}
 
 
+def _worst(template: CouponTemplate) -> int | None:
+    return template.worst_case_fen(comparing.limits_of(template.supply), template.budget.limit_fen)
+
+
+def _approved(template: CouponTemplate) -> str:
+    if template.status == CouponTemplate.Status.LIVE:
+        return _("Approved; the template is live.")
+    return _("Approved by you; it goes live once a second approver, somebody else, approves it too.")
+
+
 def _approval_says(template: CouponTemplate) -> list[str]:
     supply, said = template.supply, []
-    said.append(_("Customers can claim it from then on, wherever a live placement offers it."))
+    if (
+        approving.possible(template, "approve")
+        and template.approved_by_id is None
+        and needs_two_approvers(_worst(template))
+    ):
+        said.append(_("You are the first of two: nothing is given out until somebody else approves it too."))
+    said.append(_("Customers can claim it once it is live, wherever a live placement offers it."))
     if supply.total_count is not None:
         said.append(_("At most %(count)s coupons are given out.") % {"count": f"{supply.total_count:,}"})
     else:
@@ -93,7 +109,7 @@ def _verdict_says(says: Any) -> Any:
 def _looked_at(request: HttpRequest, template: CouponTemplate) -> str:
     """What is decided about: what it may cost, what has changed since, what customers will see, what others found."""
     limits = comparing.limits_of(template.supply)
-    worst = template.worst_case_fen(limits, template.budget.limit_fen)
+    worst = _worst(template)
     last = comparing.last_approved(template)
     now = comparing.values_of(template, limits)
     above = settings.SECOND_APPROVAL_ABOVE_FEN
@@ -144,7 +160,7 @@ MOVES = (
         _possible("approve"),
         _verdict_says(_approval_says),
         _move("approve"),
-        gettext_lazy("Approved; the template is live."),
+        _approved,
         shows=_looked_at,
         icon="check",
         main=True,

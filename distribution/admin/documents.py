@@ -19,8 +19,8 @@ from coupons.refused import Invalid, Refused
 from distribution.admin.rights import APPROVES, IMPORTS, SEES_BUDGETS
 from distribution.drafting import Document, document_of, save
 
-#: Bytes of a document; the API takes no more either.
-MOST_BYTES = 2_500_000
+#: Bytes of a document, with its pictures; the API, which holds bodies in memory, takes an eighth of it.
+MOST_BYTES = 20_000_000
 
 
 class DocumentForm(forms.Form):

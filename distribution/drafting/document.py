@@ -25,6 +25,8 @@ from coupons.api.shapes import (
 )
 from coupons.mapping import geometry_of
 from coupons.models.checks import area_fault
+from coupons.pictures import MOST_BYTES
+from coupons.rules.looks import PICTURE
 from distribution.models.shares import MOST_SLOTS
 from distribution.models.triggers import MOST_MINUTES, MOST_TESTS
 
@@ -88,6 +90,13 @@ class CustomIn(NamedIn):
     days: Annotated[list[CustomDayIn], Field(max_length=MOST_TEMPLATES)] | None = Field(
         None, description="Left out: they stay as they are."
     )
+
+
+class PictureIn(Shape):
+    """A picture that looks or pages name by its address, as it is kept."""
+
+    address: Annotated[str, Field(pattern=f"^{PICTURE.pattern}$")]
+    data: Annotated[str, Field(max_length=MOST_BYTES * 4 // 3 + 4, description="Its bytes, in base64.")]
 
 
 class AudienceIn(NamedIn):
@@ -222,13 +231,14 @@ class ShareIn(Shape):
 
 
 class PageIn(Shape):
-    """The H5 page of a placement of the form ``h5``; its head picture is a file and stays behind."""
+    """The H5 page of a placement of the form ``h5``."""
 
     slug: Annotated[str, Field(max_length=40, description="The page is at /h5/slug/.")]
     title: Text40
     lead: Annotated[str, Field(max_length=120)] = ""
     button: Annotated[str, Field(max_length=12)] = ""
     notes: Annotated[str, Field(max_length=1000)] = ""
+    picture: Annotated[str, Field(max_length=120, description="The address of the head picture.")] = ""
     skin: Literal["festive", "fresh", "sky", "night", "plain"] = "festive"
     accent: Annotated[str, Field(max_length=7)] = ""
     background: Annotated[str, Field(max_length=7)] = ""
@@ -285,6 +295,7 @@ class Document(Shape):
     customs: Annotated[list[CustomIn], Field(max_length=MOST_TEMPLATES)] = []
     audiences: Annotated[list[AudienceIn], Field(max_length=MOST_TEMPLATES)] = []
     messages: Annotated[list[MessageIn], Field(max_length=MOST_TEMPLATES)] = []
+    pictures: Annotated[list[PictureIn], Field(max_length=MOST_TEMPLATES)] = []
     templates: Annotated[list[TemplateIn], Field(max_length=MOST_TEMPLATES)] = []
     placements: Annotated[list[PlacementIn], Field(max_length=MOST_TEMPLATES)] = []
     accepted_warnings: dict[Key, dict[Key, Text100]] | None = Field(

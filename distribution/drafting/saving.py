@@ -1,5 +1,6 @@
 """A document becomes a campaign: all of it or nothing, and nothing at all when it says what is there already."""
 
+from base64 import b64decode
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -13,7 +14,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
-from coupons import approving, rules
+from coupons import approving, pictures, rules
 from coupons.conditions.audiences import circle, leading_to, named_by
 from coupons.editing import save_template, set_budget
 from coupons.models import Area, Audience, Budget, Category, CouponTemplate, Custom, CustomDay, Merchant, Supply
@@ -116,6 +117,7 @@ class _Saving:
         self.save_customs()
         self.save_audiences()
         self.save_messages()
+        self.save_pictures()
         templates = self.read_templates(campaign)
         placements = self.read_placements(campaign)
         self.read_offers()
@@ -308,6 +310,16 @@ class _Saving:
                 message.save()
                 self.changed = True
 
+    def save_pictures(self) -> None:
+        """Files have no way back; one that nothing names does no harm."""
+        for place, item in enumerate(self.document.pictures):
+            try:
+                pictures.restore(item.address, b64decode(item.data, validate=True))
+            except ValueError:
+                self.wrong(f"pictures.{place}.data", "invalid_format", _("Not in base64."))
+            except ValidationError as invalid:
+                self.wrong(f"pictures.{place}.data", str(invalid.code), invalid.messages[0])
+
     # --- the campaign and what hangs below it ----------------------------------------------------------------------
 
     def save_campaign(self, campaign: Campaign) -> None:
@@ -381,6 +393,8 @@ class _Saving:
         tool = model._default_manager.filter(placement=placement).first() or model()
         path = f"placements.{[one.key for one in self.document.placements].index(placement.key)}.{name}"
         said = {**item.model_dump(), "placement": placement}
+        if (picture := said.get("picture")) and not pictures.is_kept(picture):
+            self.wrong(f"{path}.picture", "unknown_key", _("There is no such picture here: upload it first."))
         if key := said.get("message"):
             said["message"] = MessageTemplate.objects.filter(key=key).first()
             if said["message"] is None:

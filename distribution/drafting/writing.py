@@ -1,6 +1,8 @@
 """A campaign as the document that would make it again."""
 
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from coupons import pictures
 from coupons.conditions.audiences import named_by
 from coupons.conditions.moment import CUSTOM
 from coupons.models import Area, Audience, Category, CouponTemplate, Custom, Merchant, Supply
@@ -51,6 +54,7 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
             {"key": audience.key, "name": audience.name, "conditions": audience.conditions} for audience in audiences
         ],
         "messages": _messages(trigger.message for trigger in triggers),
+        "pictures": list(_pictures(templates, placements)),
         "templates": [template_document(template) for template in templates],
         "placements": [_placement(placement) for placement in placements],
     }
@@ -109,6 +113,15 @@ def _customs(keys: Iterable[str]) -> list[dict[str, Any]]:
         }
         for custom in found
     ]
+
+
+def _pictures(templates: Iterable[CouponTemplate], placements: Iterable[Placement]) -> Iterator[dict[str, str]]:
+    named = {template.looks.get("picture") for template in templates}
+    named |= {placement.claim_page.picture for placement in placements if hasattr(placement, "claim_page")}
+    for address in sorted(filter(None, named)):
+        with suppress(FileNotFoundError):  # lost; the address alone stays
+            content, _kind = pictures.read(address.removeprefix(pictures.ADDRESS))
+            yield {"address": address, "data": b64encode(content).decode()}
 
 
 def _messages(messages: Iterable[MessageTemplate | None]) -> list[dict[str, Any]]:

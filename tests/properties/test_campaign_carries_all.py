@@ -5,11 +5,15 @@ with the reason why not.
 """
 
 import json
+from base64 import b64encode
+from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import models, transaction
+from PIL import Image
 
 from coupons.api.shapes import read
 from coupons.models import (
@@ -62,7 +66,7 @@ LEFT_BEHIND = {
     "CouponTemplate.second_approved_by": "each house approves for itself",
     "CouponTemplate.accepted_warnings": "each house accepts for itself, with its approval",
     "CouponTemplate.approvals_needed": "counted when it is approved",
-    "ClaimPage.picture": "a file of the house",
+    "Placement.accepted_warnings": "each house accepts for itself, with its approval",
     "Supply.issued_count": "what became of it, told as results",
     "Supply.issued_fen": "what became of it, told as results",
     "Supply.day": "what became of it",
@@ -85,7 +89,19 @@ NOT_CARRIED = {
     "ClaimLink": "in somebody's hands, who is paid by the house that gave it",
     "RedemptionLine": "what became of it",
 }
+
+
+def picture(kind: str) -> dict[str, str]:
+    """As one is kept: nothing but pixels, named by what it is."""
+    drawn = BytesIO()
+    Image.new("RGBA" if kind == "webp" else "RGB", (40, 20), "#aa3300").save(drawn, "JPEG" if kind == "jpg" else kind)
+    name = sha256(drawn.getvalue()).hexdigest()[:32]
+    return {"address": f"/pictures/{name}.{kind}", "data": b64encode(drawn.getvalue()).decode()}
+
+
+PICTURES = [picture(kind) for kind in ("png", "jpg", "webp")]
 EVERYTHING: dict[str, Any] = {
+    "pictures": PICTURES,
     "key": "all",
     "name": "全部",
     "goal": {"metric": "gmv_fen", "target": 5000},
@@ -145,7 +161,7 @@ EVERYTHING: dict[str, Any] = {
             "stack_group": "own",
             "returns_on_rollback": False,
             "reversal": {"cancelled": "grace", "grace_days": 3},
-            "looks": {"color": "#112233"},
+            "looks": {"color": "#112233", "picture": PICTURES[0]["address"]},
             "limits": {name: 10_000 + place for place, name in enumerate(Supply.LIMITS)},
             "status": "paused",
         },
@@ -177,6 +193,7 @@ EVERYTHING: dict[str, Any] = {
             ],
             "share": {"slots_count": 4, "pot_fen": 2000, "split": "even", "hours": 5, "sharer_takes": True},
             "page": {
+                "picture": PICTURES[1]["address"],
                 "slug": "summer-packet",
                 "title": "夏日红包",
                 "lead": "限时",
@@ -232,10 +249,12 @@ def stands() -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def written():
+def written(settings, tmp_path):
     """How everything stands after a document was read in, what is written of it then, and how that stands elsewhere."""
 
     def read_in(document: Any) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+        settings.MEDIA_ROOT = tmp_path / str(len(list(tmp_path.iterdir())))  # another house
+        settings.MEDIA_ROOT.mkdir()
         with transaction.atomic():
             for model in (
                 Offer,

@@ -76,6 +76,8 @@ class Command(BaseCommand):
             **os.environ,
             "SECRET_KEY": secret.keep_one(),
             "HTTPS": "false",
+            # So that there is something for two: the coupon of the new year.
+            "SECOND_APPROVAL_ABOVE_FEN": os.environ.get("SECOND_APPROVAL_ABOVE_FEN", "3000000"),
             "CUSTOMER_JWT_KEY": settings.CUSTOMER_JWT_KEY or secret.kept("customer_jwt_key"),
             **stand_ins(f"http://127.0.0.1:{port}"),
             "PROMETHEUS_MULTIPROC_DIR": serving.metrics_folder(settings.VAR_DIR),
