@@ -57,6 +57,12 @@ SELECT r.id, r.rule_id, r.coupon_id, r.customer_id,
 """
 
 
+_BECAME = """
+UPDATE distribution_reminder r SET outcome = n.outcome, message_key = n.key
+  FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS n(id, outcome, key) WHERE r.id = n.id RETURNING 1
+"""
+
+
 class _Pending(NamedTuple):
     id: int
     rule: int
@@ -175,7 +181,8 @@ def _write(by_customer: dict[int, list[_Pending]], now: datetime) -> int:
     customers = Customer.objects.in_bulk(list(by_customer))
     coupons = Coupon.objects.select_related("template").in_bulk([ones[0].coupon for ones in by_customer.values()])
     rules = ReminderRule.objects.select_related("message").in_bulk({ones[0].rule for ones in by_customer.values()})
-    drafts, leading, merged = [], [], []
+    drafts: list[Draft] = []
+    became: list[tuple[int, str, str]] = []
     for customer, ones in by_customer.items():
         first, rule, coupon = ones[0], rules[ones[0].rule], coupons[ones[0].coupon]
         key = f"reminder:{rule.pk}:{coupon.pk}"
@@ -189,10 +196,10 @@ def _write(by_customer: dict[int, list[_Pending]], now: datetime) -> int:
             "count": str(len({one.coupon for one in ones})),
         }
         drafts.append(Draft(key, rule.message, customers[customer], variables, f"reminder:{rule.pk}", until=until))
-        leading.append(Reminder(pk=first.id, outcome=Outcome.WRITTEN, message_key=key))
-        merged += [Reminder(pk=one.id, outcome=Outcome.MERGED, message_key=key) for one in ones[1:]]
+        became.append((first.id, Outcome.WRITTEN.value, key))
+        became += [(one.id, Outcome.MERGED.value, key) for one in ones[1:]]
     written = messages.put_all(drafts, now=now)
-    Reminder.objects.bulk_update([*leading, *merged], ["outcome", "message_key"], batch_size=1000)
+    rows(_BECAME, tuple(map(list, zip(*became, strict=True))))
     return written
 
 

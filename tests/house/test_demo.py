@@ -65,7 +65,7 @@ def told(process: subprocess.Popen[str], until: str) -> str:
     pytest.fail(f"ended before it said {until!r}:\n{said}")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_starts_everything_ends_everything_and_keeps_its_data(tmp_path, how):
     port = free_port()
@@ -102,7 +102,7 @@ def test_a_taken_port_is_said_in_one_sentence_before_anything_starts(tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_data_that_no_demo_made_are_left_alone(tmp_path):
     server = embedded.Server(tmp_path / "postgres")
     server.use()
@@ -121,7 +121,7 @@ def test_data_that_no_demo_made_are_left_alone(tmp_path):
     server.leave()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_demo_that_was_cut_short_begins_anew(tmp_path):
     server = embedded.Server(tmp_path / "postgres")
     server.use()
