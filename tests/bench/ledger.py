@@ -19,7 +19,7 @@ SELECT gen_random_uuid() AS id, t.id AS template, t.budget_id, c.id AS customer,
   JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS r FROM coupons_coupontemplate WHERE key LIKE 'many-%%') t
     ON t.r = n %% (SELECT count(*) FROM coupons_coupontemplate WHERE key LIKE 'many-%%')
   JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS r FROM coupons_customer) c
-    ON c.r = n * 7919 %% (SELECT count(*) FROM coupons_customer);
+    ON c.r = n::bigint * 7919 %% (SELECT count(*) FROM coupons_customer);
 INSERT INTO coupons_coupon (id, code, template_id, customer_id, placement, status, issued_at, valid_from, valid_until,
                             committed_fen, newcomer)
 SELECT id, 'L' || n, template, customer, NULL, 'available', at, at, now() + interval '60 days', worth, false FROM made;
