@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from coupons.models import Coupon
+from coupons.models import Area, Coupon
 from distribution.models import ClaimPage
 from tests import making
 from tests.stories.test_whole_chain import browser, field, save, sign_in
@@ -99,3 +99,27 @@ def test_every_page_fits_and_is_reached_by_keyboard(browser, socket, width):
     for path in ("/h5/wallet/", "/h5/wallet/?tab=expired"):
         seen.goto(socket + path)
         assert fits(seen), path
+
+
+def test_who_shares_the_position_gets_what_is_offered_there(browser, socket):
+    """I2, P6: asked for by a button, so that a refusal for want of it has its remedy on the page."""
+    square = {"type": "Polygon", "coordinates": [[[121, 31], [122, 31], [122, 32], [121, 32], [121, 31]]]}
+    Area.objects.create(key="bund", name="外滩", geojson=square)
+    offered = making.claim_page(making.template(claim_conditions={"areas": {"any_of": ["bund"]}}))
+    page = visitor_at(browser, socket, 390)
+    page.context.grant_permissions(["geolocation"], origin=socket)
+    page.context.set_geolocation({"latitude": 31.5, "longitude": 121.5})
+    page.goto(f"{socket}/h5/{offered.slug}/")
+    page.get_by_role("link", name="立即领取").click()
+    page.get_by_role("textbox", name="手机号").fill(PHONE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="验证码")).to_be_focused()
+    page.get_by_role("textbox", name="验证码").fill(Visitor().code())
+    page.get_by_role("button", name="登录并领取").click()
+    expect(page.get_by_role("alert")).to_contain_text("外滩")
+    page.get_by_role("button", name="使用我的位置").click()
+    expect(page.get_by_role("status")).to_have_text("已获取您的位置")
+    assert fits(page)
+    page.get_by_role("button", name="立即领取").click()
+    expect(page.get_by_role("heading", name="已放入卡包")).to_be_visible()
+    assert Coupon.objects.count() == 1
