@@ -16,6 +16,7 @@ from coupons.checking.solving import core
 from coupons.conditions import names
 from coupons.models import Area
 from coupons.queries import catalogue
+from coupons.rules import menu
 from distribution import claiming
 from tests import making, witnessing
 from tests.properties.test_conditions import ANSWERS
@@ -81,6 +82,10 @@ validity = st.one_of(
         }
     ),
 )
+
+
+def test_every_condition_of_the_menu_is_tried_here() -> None:
+    assert USE.keys() == menu.keys()
 
 
 def forget() -> None:

@@ -1,12 +1,16 @@
 """对照组: some of a campaign's customers get nothing, at every door alike, and cannot tell."""
 
+import re
+
 import pytest
 
 from coupons.models import Answer, Coupon, Customer
+from coupons.queries import catalogue
 from distribution.drafting import document_of
 from distribution.models import Campaign
 from distribution.queries.control import Draw
-from tests import making
+from tests import coding, making
+from tests.stories.visitors import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +77,24 @@ def test_the_document_carries_the_share_and_never_the_secret(system):
     for wrong in ("0.05", 101, -1, 0.5):
         answer = caller.post("campaigns/", {**document, "control_percent": wrong})
         assert (answer.status, list(answer.wrong)) == (400, ["control_percent"]), wrong
+
+
+def test_a_page_and_a_code_say_no_more_than_that_it_is_not_available(customer, settings, tmp_path, clock):
+    """I13: a member's page has no word of groups or draws, and a member's code is not used up."""
+    settings.MESSAGE_RECORD = tmp_path / "messages.jsonl"
+    page = making.claim_page(making.template())
+    code = coding.whole(coding.batch(coding.placement(making.template(), of=page.placement.campaign)))[0]
+    Campaign.objects.update(control_percent=100)
+    visitor = Visitor()
+    visitor.sign_in(page.slug)
+    taken = visitor.post(f"/h5/{page.slug}/claim/", once="a-form")
+    for seen in (taken, visitor.get(f"/h5/{page.slug}/")):
+        said = seen.content.decode()
+        assert "This offer is not available." in said
+        assert not re.search("control|group|draw|对照", re.sub(r"<(link|script|meta)[^>]*>", "", said), re.IGNORECASE)
+    answer = customer("alice").post("exchanges/", {"code": code})
+    assert (answer.status, answer.code, answer.body["detail"]) == (409, "in_control_group", "该优惠暂不可用。")
+    assert not Coupon.objects.exists()
+    Campaign.objects.update(control_percent=0)
+    catalogue.start_anew()
+    assert customer("alice").post("exchanges/", {"code": code}).status == 201
