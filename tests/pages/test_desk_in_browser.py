@@ -78,3 +78,33 @@ def test_an_approver_reads_and_approves_on_a_phone_in_english(browser: Browser, 
     page.wait_for_url("**/change/")
     made.refresh_from_db()
     assert (made.status, made.approved_by.username) == ("live", "shenhe")
+
+
+def test_an_operator_switches_types_back_and_says_why_a_warning_is_meant_on_a_phone_in_english(
+    browser: Browser, live_server
+):
+    campaign = making.campaign(budget_fen=1_000_000)
+    made = making.template(campaign, status="draft", limits={"total_count": 3, "customer_count": 9})
+    page = sign_in(browser, live_server.url, "yunying", "运营", width=390)
+    page.context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
+    page.goto(f"{live_server.url}{LIST}{made.pk}/change/")
+    assert fits(page)
+    into(page, "threshold_fen", "120")
+    page.locator('[name="type"][value="percent_off"]').check()
+    into(page, "percent_off", "15")
+    page.locator('[name="type"][value="amount_off"]').check()
+    expect(page.locator('[name="amount_fen"]')).to_have_value("20.00")  # nothing typed was lost
+    expect(page.locator('[name="threshold_fen"]')).to_have_value("120")
+    expect(page.locator("#preview")).to_contain_text("In plain words, for operators")
+    page.locator('button[name="_submit"]').press("Enter")
+    page.wait_for_url("**/move/submit/")
+    assert fits(page)
+    page.get_by_role("button", name="Submit for approval").press("Enter")
+    expect(page.locator("#main")).to_contain_text("Tick that it is meant so")
+    page.get_by_label("It is meant so").press("Space")
+    page.get_by_label("because").fill("staff only")
+    page.get_by_role("button", name="Submit for approval").press("Enter")
+    page.wait_for_url("**/change/")
+    made.refresh_from_db()
+    assert (made.status, made.threshold_fen) == ("awaiting_approval", 12000)
+    assert made.accepted_warnings["customer_above_total"]["reason"] == "staff only"
