@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "warn of budgets that run low": {"task": "stats.tasks.warn_of_budgets", "schedule": 300.0},
     "tidy up events of the app": {"task": "distribution.tasks.tidy_events", "schedule": 3600.0},
     "tidy up sign-ins": {"task": "distribution.tasks.tidy_sign_ins", "schedule": 3600.0},
     "tell systems of coupons' moves": {

@@ -3,7 +3,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from coupons.tasks import run_job
-from stats import effect, folding, proving, rehearsing  # noqa: F401  tasks run rehearsals and readings
+from stats import effect, folding, proving, rehearsing, warning  # noqa: F401  tasks run rehearsals and readings
 from stats.reporting import sending
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,12 @@ def prove_ledger() -> int:
         log.error("ledger_differs", difference=words)
     log.info("ledger_proved", differences=len(found))
     return len(found)
+
+
+@shared_task
+def warn_of_budgets() -> int:
+    """Owners of campaigns whose budgets run low; how many were told."""
+    return warning.warn(timezone.now())
 
 
 @shared_task
