@@ -40,7 +40,8 @@ def share(part: int, whole: int) -> Interval | None:
     p, z2 = part / whole, Z * Z
     middle = (p + z2 / (2 * whole)) / (1 + z2 / whole)
     reach = Z * sqrt(p * (1 - p) / whole + z2 / (4 * whole * whole)) / (1 + z2 / whole)
-    return Interval(max(middle - reach, 0.0), min(middle + reach, 1.0))
+    # At the ends the share is its own bound: rounding must not leave it outside.
+    return Interval(min(max(middle - reach, 0.0), p), max(min(middle + reach, 1.0), p))
 
 
 def quotient(n: int, over: float, under: float, over_sq: float, under_sq: float, product: float) -> Interval | None:

@@ -85,6 +85,7 @@ NOT_CARRIED = {
     "Rest": "what became of it",
     "Message": "what became of it",
     "EffectReading": "what became of it",
+    "BudgetWarning": "what became of it",
     "Binding": "names customers of one house",
     "ClaimLink": "in somebody's hands, who is paid by the house that gave it",
     "RedemptionLine": "what became of it",
