@@ -126,12 +126,13 @@ def _take(book: Book, token: str, customer: str, now: datetime, where: Where, by
 
 
 def told(packet: SharePacket, now: datetime, asking: str | None = None) -> dict[str, Any]:
-    """What a packet says of itself to whoever has its link: who took what, by masked nickname.
+    """What a packet says of itself to whoever has its link: who took what, by masked name.
 
     ``asking``: the key of who asks, to be told whether it is theirs and what they took. ``luckiest`` once all is taken.
     """
     takes = list(packet.takes.all())
-    names = dict(Customer.objects.filter(key__in=[take.customer_key for take in takes]).values_list("key", "nickname"))
+    friends = Customer.objects.filter(key__in=[take.customer_key for take in takes])
+    names = {friend.key: masked(friend.nickname, friend.phone) for friend in friends.only("key", "nickname", "phone")}
     gone = packet.taken_count >= len(packet.cut)
     best = max(packet.faces)
     first_best = next((take.slot for take in takes if packet.faces[take.slot] == best), None)
@@ -148,7 +149,7 @@ def told(packet: SharePacket, now: datetime, asking: str | None = None) -> dict[
         "mine": None if mine is None else {"coupon": str(mine.coupon_id), "amount_fen": packet.faces[mine.slot]},
         "takes": [
             {
-                "name": masked(names.get(take.customer_key, "")),
+                "name": names.get(take.customer_key, masked("")),
                 "amount_fen": packet.faces[take.slot],
                 "taken_at": take.taken_at.astimezone(now.tzinfo).isoformat(),
                 "luckiest": gone and take.slot == first_best,
@@ -165,9 +166,9 @@ def state_of(packet: SharePacket, now: datetime) -> str:
     return "ended" if now >= packet.ends_at else "open"
 
 
-def masked(nickname: str) -> str:
-    """Enough for friends to know each other, too little for strangers."""
-    return f"{nickname[0]}**" if nickname else "**"
+def masked(nickname: str, phone: str = "") -> str:
+    """Enough for friends to know each other, too little for strangers: the phone's end, of whoever has no nickname."""
+    return f"{nickname[0]}**" if nickname else f"**{phone[-4:]}"
 
 
 def find(token: str) -> SharePacket:

@@ -34,6 +34,15 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
+def come_in(page: Page, button: str, phone: str = PHONE) -> None:
+    """At the sign-in, by the code that arrives on the phone."""
+    page.get_by_role("textbox", name="手机号").fill(phone)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="验证码")).to_be_focused()
+    page.get_by_role("textbox", name="验证码").fill(Visitor(phone).code())
+    page.get_by_role("button", name=button).click()
+
+
 def test_an_operator_makes_the_page_and_a_customer_takes_the_coupon(browser, socket):
     placement = making.placement(making.template(), form="h5", channel="street_team", title="地推红包")
     operator = sign_in(browser, socket, "anna", "运营")
@@ -111,11 +120,7 @@ def test_who_shares_the_position_gets_what_is_offered_there(browser, socket):
     page.context.set_geolocation({"latitude": 31.5, "longitude": 121.5})
     page.goto(f"{socket}/h5/{offered.slug}/")
     page.get_by_role("link", name="立即领取").click()
-    page.get_by_role("textbox", name="手机号").fill(PHONE)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("textbox", name="验证码")).to_be_focused()
-    page.get_by_role("textbox", name="验证码").fill(Visitor().code())
-    page.get_by_role("button", name="登录并领取").click()
+    come_in(page, "登录并领取")
     expect(page.get_by_role("alert")).to_contain_text("外滩")
     page.get_by_role("button", name="使用我的位置").click()
     expect(page.get_by_role("status")).to_have_text("已获取您的位置")
