@@ -204,9 +204,9 @@ class Making(WithHistory):
     def _verdict(form: Any, obj: Any) -> str:
         """The checker's word, once all that is typed makes sense."""
         if form.is_bound and not form.errors:
-            return verdict_panel.drawn(form.instance, form.limits)
+            return verdict_panel.drawn(form.instance, form.limits, linked=True)
         if not form.is_bound and obj is not None and obj.status != CouponTemplate.Status.ENDED:
-            return verdict_panel.drawn(obj)
+            return verdict_panel.drawn(obj, linked=True)
         return _("Once the fields above make sense, it says whether somebody can claim it and use it.")
 
     def picture_view(self, request: HttpRequest) -> HttpResponse:

@@ -21,8 +21,13 @@ def drawn(
     template: CouponTemplate,
     limits: dict[str, int | None] | None = None,
     verdict: checking.Verdict | None = None,
+    *,
+    linked: bool = False,
 ) -> str:
-    """Of a template as it stands, saved or not. ``limits`` go before those that are stored."""
+    """Of a template as it stands, saved or not. ``limits`` go before those that are stored.
+
+    ``linked``: the page has the fields, so each finding leads to its own.
+    """
     verdict = verdict or checking.verdict(template, limits=limits)
     accepted = template.accepted_warnings or {}
     findings = [
@@ -34,7 +39,8 @@ def drawn(
         for finding in verdict.findings
     ]
     witness = verdict.witness and _told(verdict.witness)
-    return render_to_string("coupons/admin/verdict.html", {"findings": findings, "witness": witness})
+    said = {"findings": findings, "witness": witness, "linked": linked}
+    return render_to_string("coupons/admin/verdict.html", said)
 
 
 def _told(witness: checking.Witness) -> list[str]:

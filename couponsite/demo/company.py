@@ -11,7 +11,7 @@ import jwt
 import orjson
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.utils import timezone
 
@@ -355,3 +355,17 @@ def _afterwards() -> None:
         "customer_count": ["1"],
     }
     TemplateDraft.objects.create(made_by=maker, title="春节-满？减30", answers=typed)
+    _propose(maker)
+
+
+def _propose(maker: User) -> None:
+    """Of a coupon that is out already a customer is to have more: it waits for somebody who may approve."""
+    template = CouponTemplate.objects.get(key="welcome-back-5")
+    typed = {"internal_name": [template.internal_name], "name": ["好久不见，再来一张"], "customer_count": ["2"]}
+    TemplateDraft.objects.create(
+        template=template,
+        made_by=maker,
+        state=TemplateDraft.State.PROPOSED,
+        title=template.internal_name,
+        answers=typed,
+    )

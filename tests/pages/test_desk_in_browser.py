@@ -1,9 +1,14 @@
-"""The desk at which templates are made, in a real browser: by keyboard, on a phone, in both languages. C1, C7, C12."""
+"""The desk where templates are made, in a real browser: by keyboard, on a phone, in both languages. C1 C7 C12 P9."""
+
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from coupons import approving, editing
 from coupons.models import CouponTemplate, TemplateDraft
+from distribution.models import Campaign, Placement
 from tests import making
 from tests.pages.company import somebody
 from tests.stories.test_whole_chain import browser, sign_in
@@ -15,7 +20,9 @@ LIST = "/admin/coupons/coupontemplate/"
 
 def into(page: Page, name: str, words: str) -> None:
     """Typed by keyboard where the focus is brought."""
-    page.locator(f'[name="{name}"]').focus()
+    field = page.locator(f'[name="{name}"]')
+    field.focus()
+    expect(field).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type(words)
 
@@ -108,3 +115,85 @@ def test_an_operator_switches_types_back_and_says_why_a_warning_is_meant_on_a_ph
     made.refresh_from_db()
     assert (made.status, made.threshold_fen) == ("awaiting_approval", 12000)
     assert made.accepted_warnings["customer_above_total"]["reason"] == "staff only"
+
+
+def test_an_approver_reads_what_was_changed_in_chinese_and_approves_by_keyboard_saying_why(
+    browser: Browser, live_server
+):
+    maker, first = somebody("运营"), somebody("审核")
+    made = making.template(making.campaign(budget_fen=1_000_000), status="draft", made_by=maker)
+    approving.submit(made, by=maker)
+    approving.approve(made, by=first)
+    made.threshold_fen = 8000
+    editing.save_template(made, {"total_count": 10, "customer_count": 20}, by=maker)
+    approving.submit(made, by=maker, accepted=None)  # as a document does: its warnings are the approver's to judge
+
+    page = sign_in(browser, live_server.url, "shenhe", "审核")
+    page.goto(f"{live_server.url}{LIST}{made.pk}/change/")
+    page.get_by_role("link", name="通过审核", exact=True).press("Enter")
+    page.wait_for_url("**/move/approve/")
+    shown = page.locator("#main")
+    expect(page.get_by_role("row").filter(has_text="¥80.00")).to_contain_text("¥100.00")
+    for words in ("自上次审核通过", "¥200.00", "满80元减20元", "确实有人能领取并使用", "一个用户就可能全部领完"):
+        expect(shown).to_contain_text(words)
+    page.get_by_role("button", name="通过审核", exact=True).press("Enter")
+    expect(shown).to_contain_text("请勾选")
+    page.get_by_label("确实如此设计").focus()
+    for key in ("Space", "Tab"):
+        page.keyboard.press(key)
+    page.keyboard.type("员工内购")
+    for key in ("Tab", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/change/")
+    made.refresh_from_db()
+    assert (made.status, made.approved_by.username) == ("live", "shenhe")
+    assert made.accepted_warnings["customer_above_total"] == {"reason": "员工内购", "by": "shenhe"}
+
+
+def test_an_operator_goes_from_campaign_to_coupon_to_placement_by_keyboard_on_a_phone_in_english(
+    browser: Browser, live_server
+):
+    page = sign_in(browser, live_server.url, "yunying", "运营", width=390)
+    page.context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
+    page.goto(f"{live_server.url}/admin/distribution/campaign/add/")
+    assert fits(page)
+    into(page, "name", "夏日补贴")
+    into(page, "key", "summer")
+    now = timezone.localtime()
+    page.locator('[name="starts_at"]').fill(f"{now:%Y-%m-%dT00:00}")
+    page.locator('[name="ends_at"]').fill(f"{now + timedelta(days=60):%Y-%m-%dT00:00}")
+    into(page, "goal_target", "5000")
+    page.get_by_role("tab", name="Budget").press("Enter")
+    into(page, "budget_limit", "1,000")
+    page.locator('button[name="_save"]').press("Enter")
+
+    page.get_by_role("link", name="New template in this campaign").press("Enter")
+    page.wait_for_url("**/coupontemplate/add/**")
+    into(page, "internal_name", "夏日-满100减20")
+    into(page, "name", "夏日满减券")
+    into(page, "key", "s20")
+    into(page, "amount_fen", "20")
+    into(page, "threshold_fen", "100")
+    page.locator('button[name="_submit"]').press("Enter")
+    page.wait_for_url("**/move/submit/")
+    page.get_by_role("button", name="Submit for approval").press("Enter")
+    page.wait_for_url("**/change/")
+    assert fits(page)
+
+    page.get_by_role("link", name="Place it").press("Enter")
+    page.wait_for_url("**/placement/add/**")
+    assert fits(page)
+    into(page, "title", "领券中心")
+    page.locator("[name=channel]").select_option("coupon_center")
+    page.locator("[name=offers-0-audience]").select_option(label="everyone")
+    page.locator('button[name="_save"]').press("Enter")
+    page.wait_for_url("**/placement/*/change/")
+    assert fits(page)
+    campaign, template, placement = Campaign.objects.get(), CouponTemplate.objects.get(), Placement.objects.get()
+    assert (campaign.goal_target, campaign.budget.limit_fen, campaign.owner.username) == (5000, 1_000_00, "yunying")
+    assert (template.status, template.budget) == ("awaiting_approval", campaign.budget)
+    assert (placement.campaign, placement.status, [*placement.offers.values_list("template", flat=True)]) == (
+        campaign,
+        "draft",
+        [template.pk],
+    )
