@@ -4,25 +4,22 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from coupons.admin import exporting
 from coupons.admin.asking import dress
-from coupons.admin.desk import Desk, ReadDesk
-from coupons.admin.jobs import CHIPS
 from coupons.admin.money import yuan
 from coupons.queries.catalogue import business_now
 from coupons.refused import Refused
 from coupons.tasks import run_job
 from distribution.models import Campaign
 from stats import effect
+from stats.admin.worked import WorkedDesk
 from stats.dashboard.links import page_of
 from stats.effect import Arm, Interval
 from stats.models import EffectReading
@@ -40,7 +37,7 @@ class ReadingForm(forms.ModelForm):
 
 
 @admin.register(EffectReading)
-class EffectAdmin(ReadDesk):
+class EffectAdmin(WorkedDesk):
     list_display = ("campaign", "days", "population", "state", "verdict", "made_by", "created_at")
     list_select_related = ("campaign", "job", "made_by")
     search_fields = ("campaign__name", "campaign__key")
@@ -48,40 +45,10 @@ class EffectAdmin(ReadDesk):
         "No readings yet. A campaign with a control group can be read from its first full day on."
     )
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return Desk.has_add_permission(self, request)
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<int:pk>/progress/", view(self.progress_view), name="stats_effectreading_progress"),
-            path("<int:pk>/excel/", view(self.excel_view), name="stats_effectreading_excel"),
-            *super().get_urls(),
-        ]
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[EffectReading]:
         return super().get_queryset(request).select_related("campaign", "job", "made_by")
 
-    def _one(self, request: HttpRequest, pk: Any) -> EffectReading:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        found = self.get_queryset(request).filter(pk=pk).first() if str(pk).isdecimal() else None
-        if found is None:
-            raise Http404
-        return found
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        return self.ask_view(request) if object_id is None else self.result_view(request, object_id)
-
     def ask_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         named = request.GET.get("campaign", "")
         measured = Campaign.objects.filter(control_percent__gt=0, starts_at__lte=business_now()).order_by("-id")
         campaign = Campaign.objects.filter(pk=named).first() if named.isdecimal() else None
@@ -106,29 +73,24 @@ class EffectAdmin(ReadDesk):
             else:
                 run_job.delay_on_commit(reading.job_id)
                 messages.success(request, _("The reading has begun."))
-                return HttpResponseRedirect(reverse("admin:stats_effectreading_change", args=[reading.pk]))
+                return HttpResponseRedirect(self.address("change", reading.pk))
         context |= {"campaign": campaign, "form": form, "back": page_of(request, campaign)}
         return TemplateResponse(request, "stats/read_effect.html", context)
 
     def result_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        reading = self._one(request, object_id)
-        again = f"{reverse('admin:stats_effectreading_add')}?campaign={reading.campaign_id}"
+        reading = self.one(request, object_id)
+        again = f"{self.address('add')}?campaign={reading.campaign_id}"
         context = {
-            **self.admin_site.each_context(request),
+            **self.shown(request, reading),
             "title": _("Effect of %(campaign)s") % {"campaign": reading.campaign},
-            "opts": self.opts,
-            "original": reading,
             "reading": reading,
-            "job": None if reading.found else reading.job,
-            "chip": (reading.job.get_state_display(), CHIPS[reading.job.state]),
-            "progress_url": reverse("admin:stats_effectreading_progress", args=[reading.pk]),
             "campaign_page": page_of(request, reading.campaign),
             "again": again if self.has_add_permission(request) else "",
         }
         if reading.found:
             coupon, control = effect.arms_of(reading)
             context |= {
-                "excel": reverse("admin:stats_effectreading_excel", args=[reading.pk]),
+                "excel": self.address("excel", reading.pk),
                 "headline": headline(reading),
                 "lines": lines(coupon, control),
                 "back_lines": returns(reading, coupon, control),
@@ -139,13 +101,7 @@ class EffectAdmin(ReadDesk):
             }
         return TemplateResponse(request, "stats/effect.html", context)
 
-    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        return JsonResponse(self._one(request, pk).job.as_dict())
-
-    def excel_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        reading = self._one(request, pk)
-        if not reading.found:
-            raise Http404
+    def excel(self, reading: EffectReading) -> HttpResponseBase:
         coupon, control = effect.arms_of(reading)
         heading = [_("Per customer"), _("Coupon group"), _("Control group"), _("Difference"), _("from"), _("to")]
         rows: list[list[Any]] = [
@@ -157,14 +113,6 @@ class EffectAdmin(ReadDesk):
         rows.append([_("Customers"), coupon.customers, control.customers])
         name = f"effect-{reading.campaign.key}-{reading.last_day:%Y%m%d}"
         return exporting.answer("xlsx", name, heading, rows)
-
-    @display(description=gettext_lazy("Days"))
-    def days(self, obj: Any) -> str:
-        return f"{obj.first_day} – {obj.last_day}"
-
-    @display(description=gettext_lazy("State"), label=CHIPS)
-    def state(self, obj: Any) -> tuple[str, str]:
-        return obj.job.state, str(obj.job.get_state_display())
 
     @display(description=gettext_lazy("What it shows"))
     def verdict(self, obj: Any) -> str:

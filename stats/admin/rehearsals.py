@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,8 +17,7 @@ from unfold.decorators import display
 
 from coupons.admin import exporting
 from coupons.admin.asking import dress
-from coupons.admin.desk import Desk, ReadDesk
-from coupons.admin.jobs import CHIPS
+from coupons.admin.desk import Desk
 from coupons.admin.money import yuan
 from coupons.admin.templates import person
 from coupons.models import CouponTemplate
@@ -27,6 +26,7 @@ from coupons.tasks import run_job
 from stats import rehearsing
 from stats.admin import rehearsal_days, rehearsal_words
 from stats.admin.rehearsal_form import RehearsalForm
+from stats.admin.worked import WorkedDesk
 from stats.dashboard.figures import count
 from stats.dashboard.links import page_of
 from stats.models import Rehearsal
@@ -41,15 +41,12 @@ def ask_for(template: CouponTemplate) -> str:
 
 
 @admin.register(Rehearsal)
-class RehearsalAdmin(ReadDesk):
+class RehearsalAdmin(WorkedDesk):
     list_display = ("template", "placement", "days", "state", "claims", "discount", "made_by", "created_at")
     list_select_related = ("template", "placement", "job", "made_by")
     list_filter = ("job__state",)
     search_fields = ("template__internal_name", "template__key")
     empty_words = gettext_lazy("No rehearsal yet. One is begun from a template's page.")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return Desk.has_add_permission(self, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return Desk.has_delete_permission(self, request, obj)
@@ -57,39 +54,12 @@ class RehearsalAdmin(ReadDesk):
     def hangs(self, obj: Any) -> bool:
         return False
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<int:pk>/progress/", view(self.progress_view), name="stats_rehearsal_progress"),
-            path("<int:pk>/excel/", view(self.excel_view), name="stats_rehearsal_excel"),
-            *super().get_urls(),
-        ]
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rehearsal]:
         return super().get_queryset(request).select_related("template__budget__campaign", "placement", "job", "made_by")
-
-    def _one(self, request: HttpRequest, pk: Any) -> Rehearsal:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        found = self.get_queryset(request).filter(pk=pk).first() if str(pk).isdecimal() else None
-        if found is None:
-            raise Http404
-        return found
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        return self.ask_view(request) if object_id is None else self.result_view(request, object_id)
 
     # --- before --------------------------------------------------------------------------------------------------
 
     def ask_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         known = CouponTemplate.objects.exclude(status=CouponTemplate.Status.ENDED)
         named, again = request.GET.get("template", ""), request.GET.get("again", "")
         before = self.get_queryset(request).filter(pk=again).first() if again.isdecimal() else None
@@ -107,7 +77,7 @@ class RehearsalAdmin(ReadDesk):
         if request.method == "POST" and form.is_valid():
             rehearsal = self._start(request, template, form)
             if rehearsal is not None:
-                return HttpResponseRedirect(reverse("admin:stats_rehearsal_change", args=[rehearsal.pk]))
+                return HttpResponseRedirect(self.address("change", rehearsal.pk))
         context |= {"template": template, "form": form, "back": page_of(request, template)}
         return TemplateResponse(request, "stats/rehearse.html", context)
 
@@ -132,45 +102,24 @@ class RehearsalAdmin(ReadDesk):
     # --- after ---------------------------------------------------------------------------------------------------
 
     def result_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rehearsal = self._one(request, object_id)
+        rehearsal = self.one(request, object_id)
         context = {
-            **self.admin_site.each_context(request),
+            **self.shown(request, rehearsal),
             "title": _("Rehearsal of %(template)s") % {"template": rehearsal.template},
-            "opts": self.opts,
-            "original": rehearsal,
             "rehearsal": rehearsal,
-            "job": None if rehearsal.found else rehearsal.job,
-            "chip": (rehearsal.job.get_state_display(), CHIPS[rehearsal.job.state]),
-            "progress_url": reverse("admin:stats_rehearsal_progress", args=[rehearsal.pk]),
             "template_page": page_of(request, rehearsal.template),
-            "again": f"{reverse('admin:stats_rehearsal_add')}?again={rehearsal.pk}"
-            if self.has_add_permission(request)
-            else "",
+            "again": f"{self.address('add')}?again={rehearsal.pk}" if self.has_add_permission(request) else "",
             "assumed": rehearsal_words.assumed(rehearsal),
         }
         if rehearsal.found:
             context |= _found(rehearsal)
         return TemplateResponse(request, "stats/rehearsal.html", context)
 
-    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        return JsonResponse(self._one(request, pk).job.as_dict())
-
-    def excel_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        rehearsal = self._one(request, pk)
-        if not rehearsal.found:
-            raise Http404
+    def excel(self, rehearsal: Rehearsal) -> HttpResponseBase:
         name = f"rehearsal-{rehearsal.template.key}-{rehearsal.last_day:%Y%m%d}"
         return exporting.answer("xlsx", name, [_("Rehearsal"), str(rehearsal.template)], _excel_rows(rehearsal))
 
     # --- columns -------------------------------------------------------------------------------------------------
-
-    @display(description=gettext_lazy("Days"))
-    def days(self, obj: Any) -> str:
-        return f"{obj.first_day} – {obj.last_day}"
-
-    @display(description=gettext_lazy("State"), label=CHIPS)
-    def state(self, obj: Any) -> tuple[str, str]:
-        return obj.job.state, str(obj.job.get_state_display())
 
     @display(description=gettext_lazy("Claims"))
     def claims(self, obj: Any) -> str:
