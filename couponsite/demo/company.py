@@ -230,6 +230,7 @@ def _live(luck: random.Random, people: list[Person], start: datetime, end: datet
         told = luck.choice(finished).basket
         others = [person.key for person in luck.sample(people, luck.randint(3, 9)) if person.key != told.customer]
         triggers.share(luck, told.key, told.customer, others, told.placed_at)
+    triggers.deliver(end)
     now = end
     while ending.expire(now=now):
         pass

@@ -6,10 +6,11 @@ from typing import Any
 
 import orjson
 from django.contrib.auth.models import User
+from django.db.models import F
 
 from coupons.refused import Refused
 from distribution import reminding, sharing, triggering
-from distribution.models import MessageTemplate, ReminderRule
+from distribution.models import Message, MessageTemplate, ReminderRule
 from distribution.queries.triggers import Event
 
 MESSAGES = (
@@ -100,8 +101,14 @@ def remind_from(maker: User, start: datetime) -> None:
         reminding.move(reminder, "start", by=maker, now=start)
 
 
+def deliver(now: datetime) -> None:
+    """What was due by then went out then: asked to send it today, the outbox would rightly call it too late."""
+    waiting = Message.objects.filter(status=Message.Status.WAITING, due_at__lte=now)
+    waiting.update(status=Message.Status.SENT, sent_at=F("due_at"), gateway="recording", attempt_count=1)
+
+
 def remind(now: datetime) -> None:
-    """Reminders of the morning of this day, and every message on its way."""
+    """Reminders of the morning of this day."""
     for rule in ReminderRule.objects.all():
         reminding.choose(rule.pk, now)
     customer = 0

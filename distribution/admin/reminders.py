@@ -180,7 +180,8 @@ class ReminderRuleAdmin(WithHistory):
 
     @display(description=gettext_lazy("Moment"))
     def moment(self, obj: Any) -> str:
-        return f"{obj.amount} {obj.get_unit_display()} {obj.get_basis_display()}"
+        words = {"amount": obj.amount, "unit": obj.get_unit_display(), "basis": obj.get_basis_display()}
+        return _("%(amount)s %(unit)s %(basis)s") % words
 
     @display(description=gettext_lazy("About"))
     def about(self, obj: Any) -> str:

@@ -80,9 +80,11 @@ class PlanAdmin(ToolDesk):
         said = _("%(count)d friends share %(pot)s, each between %(least)s and %(most)s.")
         numbers = {"count": obj.slots_count, "pot": yuan(obj.pot_fen)}
         ends = {"least": yuan(faces[0]), "most": yuan(faces[-1])} if faces else {"least": "–", "most": "–"}
-        call = "curl -X POST '{}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json' -d '{}'".format(
-            request.build_absolute_uri("/api/v1/shares/"),
-            f'{{"placement": "{obj.placement.key}", "order": "ORDER", "customer": "CUSTOMER"}}',
+        address = request.build_absolute_uri("/api/v1/shares/")
+        body = f'{{"placement": "{obj.placement.key}", "order": "ORDER", "customer": "CUSTOMER"}}'
+        call = (
+            f"curl -X POST '{address}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json'"
+            f" -H 'Idempotency-Key: 1' -d '{body}'"
         )
         return {
             "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from coupons.models import CouponTemplate, Customer
@@ -25,8 +25,8 @@ class ReminderRule(models.Model):
         BEFORE_EXPIRY = "before_expiry", gettext_lazy("before it expires")
 
     class Unit(models.TextChoices):
-        DAYS = "days", gettext_lazy("days")
-        HOURS = "hours", gettext_lazy("hours")
+        DAYS = "days", pgettext_lazy("unit of time", "days")
+        HOURS = "hours", pgettext_lazy("unit of time", "hours")
 
     class Status(models.TextChoices):
         DRAFT = "draft", gettext_lazy("draft")

@@ -116,6 +116,7 @@ def test_a_shipping_coupon_takes_off_the_fee_alone_and_stands_apart() -> None:
 
 
 def test_thirty_percent_is_the_merchants_half_up_and_charged_to_each_lines_own() -> None:
+    """C9: the platform, and the merchant by a share …"""
     bill = Bill([line("a", 1000, merchant="m"), line("b", 1000, merchant="n")])
     one = priced(off(5, merchant_percent=3000), bill)
     assert one.parts == (Part("a", 3, 1, "m"), Part("b", 2, 1, "n"))  # 1.5 of 5 is 2
@@ -136,6 +137,7 @@ def test_a_line_without_a_merchant_is_the_platforms() -> None:
 
 
 def test_a_fixed_share_is_never_above_the_discount() -> None:
+    """C9: … or by an amount."""
     one = priced(off(500, merchant_fen=900, merchant="m"), Bill([line("a", 1000)]))
     assert (one.merchant_fen, one.platform_fen) == (500, 0)
 

@@ -166,7 +166,7 @@ def test_a_finished_order_takes_no_more_coupons(till, clock):
     ],
 )
 def test_conditions_unmet(till, clock, rules, wrong, right):
-    """U1–U6: what is unknown does not hold; a reason per condition says what was wanted and what there was."""
+    """U1, U2, U3, U4, U5, U6: what is unknown does not hold; each reason says what was wanted and what there was."""
     square = [[121.48, 31.23], [121.50, 31.23], [121.50, 31.2599], [121.48, 31.2599], [121.48, 31.23]]
     Area.objects.create(key="bund", name="外滩", geojson={"type": "Polygon", "coordinates": [square]})
     one = coupon(use_conditions=rules)
