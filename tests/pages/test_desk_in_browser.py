@@ -21,6 +21,7 @@ LIST = "/admin/coupons/coupontemplate/"
 def into(page: Page, name: str, words: str) -> None:
     """Typed by keyboard where the focus is brought."""
     field = page.locator(f'[name="{name}"]')
+    expect(field).to_be_visible()  # its tab may still be opening
     field.focus()
     expect(field).to_be_focused()
     page.keyboard.press("Control+A")
