@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from coupons import showing
 from coupons.models import Coupon, Customer
 from redemption.models import Redemption
+from tests.pages.looking import fits
 from tests.pages.test_h5_page import visitor_at
 from tests.stories.test_counter import PASSWORD, clerk, shop
 from tests.stories.test_whole_chain import BROWSERS, QUIET
@@ -75,10 +76,6 @@ def sign_in(browser: Browser, address: str) -> Page:
 def redeem(page: Page, bill: str) -> None:
     page.get_by_label("账单金额（元）").fill(bill)
     page.get_by_role("button", name="查看优惠").click()
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_a_clerk_scans_what_the_customers_screen_shows_and_redeems_it_in_two_taps(browser_at, socket):

@@ -11,6 +11,7 @@ from coupons.models import CouponTemplate, TemplateDraft
 from distribution.models import Campaign, Placement
 from tests import making
 from tests.pages.company import somebody
+from tests.pages.looking import fits
 from tests.stories.test_whole_chain import browser, sign_in
 
 __all__ = ["browser"]
@@ -26,10 +27,6 @@ def into(page: Page, name: str, words: str) -> None:
     expect(field).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type(words)
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_an_operator_makes_a_percentage_by_keyboard_and_sees_what_it_will_be(browser: Browser, live_server):

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from coupons.models import Area, Coupon
 from distribution.models import ClaimPage
 from tests import making
+from tests.pages.looking import fits
 from tests.stories.test_whole_chain import browser, field, save, sign_in
 from tests.stories.visitors import PHONE, Visitor
 
@@ -28,10 +29,6 @@ def visitor_at(browser: Browser, address: str, width: int, language: str = "zh-C
     page.on("console", lambda said: "Security Policy" in said.text and pytest.fail(said.text))
     page.on("request", lambda asked: asked.url.startswith(address) or pytest.fail(asked.url))
     return page
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def come_in(page: Page, button: str, phone: str = PHONE) -> None:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import making, using
-from tests.pages.test_desk_in_browser import fits
+from tests.pages.looking import fits
 from tests.stories.test_whole_chain import browser, sign_in
 
 __all__ = ["browser"]

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from coupons.models import Coupon, Customer
 from distribution.models import SharePlan, ShareTake
 from tests import making
-from tests.pages.test_h5_page import come_in, fits, visitor_at
+from tests.pages.looking import fits
+from tests.pages.test_h5_page import come_in, visitor_at
 from tests.stories.test_whole_chain import browser, field, move, save, sign_in
 from tests.stories.visitors import PHONE
 

@@ -11,7 +11,8 @@ from coupons.models import Customer
 from distribution import tasks
 from distribution.models import Message, MessageTemplate, TriggerRule
 from tests import making
-from tests.pages.test_h5_page import come_in, fits, visitor_at
+from tests.pages.looking import fits
+from tests.pages.test_h5_page import come_in, visitor_at
 from tests.stories.test_whole_chain import browser, move, save, sign_in
 from tests.stories.visitors import PHONE, Visitor
 

@@ -13,6 +13,7 @@ from coupons.tasks import go_on_with_jobs
 from distribution.models import Binding, CodeBatch, Placement, SharePlan
 from tests import coding, making
 from tests.pages.company import desk, somebody
+from tests.pages.looking import fits
 from tests.stories.test_whole_chain import browser, field, save, sign_in, zh  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +58,7 @@ def test_from_a_coupon_to_codes_in_a_file_to_a_customers_wallet(browser, socket,
     with open(download.value.path(), "rb") as file:
         codes = [row[0].value for row in load_workbook(io.BytesIO(file.read())).worksheets[1].iter_rows(min_row=2)]
     assert len(codes) == 5
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert fits(page)
     page.goto(f"{socket}/admin/distribution/codebatch/{batch.pk}/change/")
     expect(page.get_by_text("此后任何人都无法再查看")).to_be_visible()
     Placement.objects.filter(pk=placement.pk).update(status="live")
@@ -86,7 +87,7 @@ def test_from_a_coupon_to_accounts_that_have_it(browser, socket, customer, width
     page.reload()
     with page.expect_download():
         page.get_by_role("link", name=zh("Result, a line for each account")).click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert fits(page)
     assert Binding.objects.get().did["given"] == 1
     [coupon] = customer("alice").get("coupons/").body["results"]
     assert coupon["placement"] == placement.key

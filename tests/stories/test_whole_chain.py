@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from coupons.models import CouponTemplate
 from distribution.models import Campaign, Placement
+from tests.pages.looking import fits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,7 +208,7 @@ def test_a_campaign_is_made_on_a_phone(browser, socket):
     page = sign_in(browser, socket, "xiaolin", "运营", width=390)
     campaign = make_campaign(page, socket, "on-a-phone")
     page.goto(f"{socket}/admin/distribution/placement/add/?campaign={campaign.pk}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert fits(page)
     field(page, "title").fill("手机上建的投放")
     save(page)
     assert Placement.objects.get(campaign=campaign).title == "手机上建的投放"
