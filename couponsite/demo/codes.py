@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from coupons import jobs
 from coupons.models import Audience
 from coupons.refused import Refused
-from distribution import binding, codes, exchanging, minting
+from distribution import codes, exchanging, minting
+from distribution.binding import moving
 from distribution.claiming import Where
 from distribution.models import Binding, CodeBatch, Placement
 
@@ -63,7 +64,7 @@ def make(luck: random.Random, maker: User, customers: list[str], now: datetime) 
     regulars = Placement.objects.get(key="regular-bind")
     named = [*luck.sample(customers, BOUND), "C99999"]
     done = _look_over(Binding(placement=regulars, name="春节前回馈老客"), maker, accounts=named)
-    binding.move(done, "confirm", by=maker)
+    moving.move(done, "confirm", by=maker)
     done.refresh_from_db()
     assert done.job_id
     assert done.starts_at
@@ -85,7 +86,7 @@ def _some(batch: CodeBatch) -> list[str]:
 
 
 def _look_over(of: Binding, maker: User, **said: Any) -> Binding:
-    made = binding.begin(of, by=maker, **said)
+    made = moving.begin(of, by=maker, **said)
     assert made.job_id
     jobs.run(made.job_id)
     made.refresh_from_db()

@@ -32,8 +32,9 @@ from coupons.admin.moving import Move
 from coupons.admin.saying import bar
 from coupons.models import Audience, CouponTemplate, Job
 from coupons.tasks import run_job
-from distribution import binding as step
 from distribution.admin.rights import APPROVES
+from distribution.binding import moving
+from distribution.binding.telling import words_of
 from distribution.models import Binding, Placement
 
 CHIPS = {
@@ -133,7 +134,7 @@ class BindingForm(RefusedMixin, forms.ModelForm):
 
 def _move(name: str) -> Any:
     def act(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
-        moved = step.move(binding, name, by=request.user)  # type: ignore[arg-type]
+        moved = moving.move(binding, name, by=request.user)  # type: ignore[arg-type]
         if name == "call_back" and moved.job and moved.job.state == Job.State.WAITING:
             run_job.delay_on_commit(moved.job.pk)
         return moved
@@ -142,7 +143,7 @@ def _move(name: str) -> Any:
 
 
 def _again(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
-    made = step.again(binding, by=request.user)  # type: ignore[arg-type]
+    made = moving.again(binding, by=request.user)  # type: ignore[arg-type]
     if made.job_id:
         run_job.delay_on_commit(made.job_id)
     return made
@@ -168,7 +169,7 @@ def _begins() -> str:
 
 def _confirming_says(binding: Binding) -> list[str]:
     said = _says(binding)
-    if step.needs_second(binding):
+    if moving.needs_second(binding):
         said.append(_("It costs so much that a second person has to agree before it begins."))
     else:
         said.append(_begins())
@@ -182,7 +183,7 @@ MOVES = (
         gettext_lazy("Confirm"),
         gettext_lazy("Give these coupons out?"),
         _BINDS,
-        lambda binding: step.possible(binding, "confirm"),
+        lambda binding: moving.possible(binding, "confirm"),
         _confirming_says,
         _move("confirm"),
         gettext_lazy("Confirmed."),
@@ -194,7 +195,7 @@ MOVES = (
         gettext_lazy("Agree as second person"),
         gettext_lazy("Agree that these coupons are given out?"),
         (APPROVES,),
-        lambda binding: step.possible(binding, "approve"),
+        lambda binding: moving.possible(binding, "approve"),
         lambda binding: [*_says(binding), _begins()],
         _move("approve"),
         gettext_lazy("Agreed."),
@@ -206,7 +207,7 @@ MOVES = (
         gettext_lazy("Call back"),
         gettext_lazy("Call this back?"),
         (*_BINDS, APPROVES),
-        lambda binding: step.possible(binding, "call_back"),
+        lambda binding: moving.possible(binding, "call_back"),
         lambda binding: [
             _("Nothing more is given out. What has been given already stays with its customers.")
             if binding.starts_at and binding.starts_at <= timezone.now()
@@ -222,7 +223,7 @@ MOVES = (
         gettext_lazy("Again for those who got nothing"),
         gettext_lazy("Try again for those who got nothing?"),
         _BINDS,
-        lambda binding: step.possible(binding, "again"),
+        lambda binding: moving.possible(binding, "again"),
         lambda binding: [_("They are looked over anew; you confirm it as another binding.")],
         _again,
         gettext_lazy("It is being looked over."),
@@ -287,7 +288,7 @@ class BindingAdmin(Desk):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         said = form.cleaned_data
-        step.begin(
+        moving.begin(
             obj,
             by=request.user,  # type: ignore[arg-type]
             accounts=said["accounts"] if said["kind"] == "list" else None,
@@ -418,4 +419,4 @@ class BindingAdmin(Desk):
 
 def _noes(no: dict[str, int]) -> list[str]:
     most_first = sorted(no.items(), key=lambda one: -one[1])
-    return [f"{step.words_of(code)} {count:,}" for code, count in most_first]
+    return [f"{words_of(code)} {count:,}" for code, count in most_first]

@@ -16,7 +16,8 @@ from django.db import connection
 
 from coupons import jobs
 from coupons.models import Customer
-from distribution import binding, codes, handing, minting
+from distribution import codes, handing, minting
+from distribution.binding import moving, telling
 from distribution.models import Binding, CodeBatch
 from tests import making
 
@@ -110,18 +111,18 @@ def _binding() -> Measured:
     limits |= {"customer_count": 2, "customer_fen": 10**6, "customer_daily_count": 2, "customer_daily_fen": 10**6}
     placement = making.placement(making.template(campaign, limits=limits), of=campaign, form="bind")
     audience = making.audience({"tags": {"any_of": ["bound"]}})
-    bound = binding.begin(Binding(placement=placement, name="bench", audience=audience), by=None)
+    bound = moving.begin(Binding(placement=placement, name="bench", audience=audience), by=None)
     assert jobs.run(bound.job_id) == "done"
     bound.refresh_from_db()
     assert bound.looked["places"] == MILLION == Customer.objects.filter(tags__contains=["bound"]).count()
     raw = _timed(_raw)
     job = jobs.start("bind", title="bench", by=None, answers={"binding": bound.pk, "by": "bench"}, total=MILLION)
-    told = binding._told
-    binding._told = lambda of: iter(())  # the file of results is no part of the statement's ratio
+    told = telling._told
+    telling._told = lambda of: iter(())  # the file of results is no part of the statement's ratio
     try:
         seconds = _timed(lambda: jobs.run(job.pk))
     finally:
-        binding._told = told
+        telling._told = told
     bound.refresh_from_db()
     assert bound.did["given"] == MILLION
     return Measured("a million accounts bound ÷ raw INSERT … SELECT", seconds / raw, "×", 2.7, seconds)

@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from coupons import jobs
 from coupons.models import Budget, Coupon, Customer, Job, Supply
-from distribution import binding as step
+from distribution.binding import lines, moving
 from distribution.models import Binding, BindingLine
 from tests import database, making
 
@@ -24,17 +24,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def quick(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
     settings.BIND_MINUTES = 0
-    monkeypatch.setattr(step, "CHUNK", 10)
+    monkeypatch.setattr(lines, "CHUNK", 10)
 
 
 def confirmed(of, accounts):
     from django.contrib.auth.models import User
 
     somebody = User.objects.create_user("xiaolin")
-    made = step.begin(Binding(placement=of, name="b"), by=somebody, accounts=accounts)
+    made = moving.begin(Binding(placement=of, name="b"), by=somebody, accounts=accounts)
     jobs.run(made.job_id)
     made.refresh_from_db()
-    return step.move(made, "confirm", by=somebody)
+    return moving.move(made, "confirm", by=somebody)
 
 
 def test_claims_at_the_same_moment_and_a_binding_share_what_there_is(system, race, ledger):
@@ -71,9 +71,9 @@ import os
 import django
 django.setup()
 from coupons import jobs
-from distribution import binding as step
-step.CHUNK = 10
-run = step._run
+from distribution.binding import lines
+lines.CHUNK = 10
+run = lines.run
 count = 0
 def slow(*told):
     global count
@@ -82,7 +82,7 @@ def slow(*told):
     if count == 3:
         print("half", flush=True)
         import time; time.sleep(60)
-step._run = slow
+lines.run = slow
 jobs.run(int(os.environ["JOB"]))
 """
 
@@ -114,10 +114,10 @@ def test_calling_it_back_in_the_middle_undoes_the_piece_in_hand_and_gives_no_mor
     keys = [f"c{n}" for n in range(30)]
     Customer.objects.bulk_create(Customer(key=key) for key in keys)
     binding = confirmed(making.placement(making.template(), form="bind"), keys)
-    run, count = step._run, []
+    run, count = lines.run, []
 
     def call_back():
-        step.move(Binding.objects.get(pk=binding.pk), "call_back", by=binding.confirmed_by)
+        moving.move(Binding.objects.get(pk=binding.pk), "call_back", by=binding.confirmed_by)
         connection.close()
 
     def watched(*told):
@@ -128,7 +128,7 @@ def test_calling_it_back_in_the_middle_undoes_the_piece_in_hand_and_gives_no_mor
             other.start()
             other.join()
 
-    monkeypatch.setattr(step, "_run", watched)
+    monkeypatch.setattr(lines, "run", watched)
     assert jobs.run(binding.job_id) == "cancelled"
     binding.refresh_from_db()
     assert (binding.state, Coupon.objects.count()) == ("called_back", 10)

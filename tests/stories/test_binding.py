@@ -9,7 +9,8 @@ from openpyxl import load_workbook
 from coupons.models import Coupon, CouponEvent, Customer, Job
 from coupons.refused import Refused
 from coupons.tasks import go_on_with_jobs
-from distribution import binding as step
+from distribution.binding import giving, moving
+from distribution.binding import lines as binding_lines
 from distribution.models import Binding, BindingLine
 from tests import making, using
 from tests.pages.company import desk, somebody
@@ -119,19 +120,19 @@ def test_accounts_are_named_by_their_phone_numbers_too(operator, clock, ledger):
 
 def test_what_was_called_back_half_way_is_told_and_done_again_for_the_rest(operator, clock, monkeypatch, ledger):
     """P7"""
-    monkeypatch.setattr(step, "CHUNK", 2)
+    monkeypatch.setattr(binding_lines, "CHUNK", 2)
     people(*(f"c{n}" for n in range(5)))
     binding = begun(operator, placement(making.template(limits={"customer_count": 1})), [f"c{n}" for n in range(5)])
     operator.post(page(binding, "move/confirm/"))
     clock.forward(minutes=10)
-    issue, chunks = step._issue, iter(range(9))
+    issue, chunks = giving._issue, iter(range(9))
 
     def stuck(*told):
         if next(chunks) == 1:
             raise Refused("paused")
         return issue(*told)
 
-    monkeypatch.setattr(step, "_issue", stuck)
+    monkeypatch.setattr(giving, "_issue", stuck)
     go_on_with_jobs()
     operator.post(page(binding, "move/call_back/"))
     binding.refresh_from_db()
@@ -223,7 +224,7 @@ def test_again_is_for_those_who_got_nothing_alone(operator, clock, ledger):
     assert again.looked["accounts"] == 1
     done(operator, again, clock)
     assert lines(again) == [("c", "issued", 1)]
-    assert not step.possible(again, "again")
+    assert not moving.possible(again, "again")
     ledger()
 
 
