@@ -61,7 +61,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Processes remember callers and templates; tests see ids and versions come again with other contents."""
-    from coupons import refusals
+    from coupons import gathering
     from coupons.api import callers
     from coupons.conditions import names
     from coupons.queries import catalogue
@@ -72,7 +72,7 @@ def _nothing_remembered() -> None:
     claiming.forget()
     pages.forget()
     names.forget()
-    refusals.forget()
+    gathering.forget()
     catalogue.start_anew()
 
 
