@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,6 +18,12 @@ from coupons.admin.asking import dress
 from coupons.refused import Refused
 
 Words = str | Promise
+
+
+def person(request: HttpRequest) -> User:
+    """Whoever is signed in; the site lets nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from coupons.admin.exporting import in_yuan
 from coupons.admin.history import WithHistory
 from coupons.admin.money import plain_yuan, yuan
 from coupons.admin.saying import bar
-from coupons.admin.templates import CHIPS as TEMPLATE_CHIPS
+from coupons.admin.template_columns import CHIPS as TEMPLATE_CHIPS
 from coupons.approving import making_sense
 from coupons.editing import set_budget
 from coupons.models import Budget, CouponTemplate

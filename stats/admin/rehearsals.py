@@ -19,7 +19,7 @@ from coupons.admin import exporting
 from coupons.admin.asking import dress
 from coupons.admin.desk import Desk
 from coupons.admin.money import yuan
-from coupons.admin.templates import person
+from coupons.admin.moving import person
 from coupons.models import CouponTemplate
 from coupons.queries.catalogue import business_now
 from coupons.tasks import run_job

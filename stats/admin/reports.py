@@ -18,8 +18,7 @@ from unfold.decorators import display
 from coupons.admin import exporting
 from coupons.admin.asking import dress
 from coupons.admin.history import WithHistory
-from coupons.admin.moving import Move
-from coupons.admin.templates import person
+from coupons.admin.moving import Move, person
 from coupons.queries.catalogue import business_now
 from coupons.refused import Refused
 from coupons.tasks import run_job
