@@ -4,9 +4,8 @@ from itertools import chain
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
     FileResponse,
@@ -21,21 +20,21 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold import widgets
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from coupons.admin.desk import Desk, RefusedMixin
+from coupons.admin.desk import Desk
 from coupons.admin.jobs import watched
 from coupons.admin.money import yuan
 from coupons.admin.moving import Move
 from coupons.admin.saying import bar
-from coupons.models import Audience, CouponTemplate, Job
+from coupons.models import CouponTemplate, Job
 from coupons.tasks import run_job
-from distribution.admin.rights import APPROVES
+from distribution.admin.binding_form import NEEDS, BindingForm
+from distribution.admin.binding_moves import MOVES
 from distribution.binding import moving
 from distribution.binding.telling import words_of
-from distribution.models import Binding, Placement
+from distribution.models import Binding
 
 CHIPS = {
     "counting": "info",
@@ -45,191 +44,6 @@ CHIPS = {
     "done": "success",
     "called_back": "",
 }
-#: Which question each way of saying to whom answers.
-NEEDS = {"list": ["named_by", "accounts"], "file": ["named_by", "column", "file"], "audience": ["audience"]}
-_BINDS = ("distribution.add_binding",)
-#: Accounts that are typed or pasted; more come as a file.
-MOST_PASTED = 20_000
-
-
-class BindingForm(RefusedMixin, forms.ModelForm):
-    kind = forms.ChoiceField(
-        label=gettext_lazy("To whom"),
-        choices=[
-            ("list", gettext_lazy("a pasted list")),
-            ("file", gettext_lazy("a file, CSV or Excel")),
-            ("audience", gettext_lazy("an audience")),
-        ],
-        initial="list",
-        widget=widgets.UnfoldAdminRadioSelectWidget(),
-    )
-    named_by = forms.ChoiceField(
-        label=gettext_lazy("Accounts are named by"),
-        choices=Binding.Named.choices,
-        initial=Binding.Named.KEY,
-        required=False,
-        widget=widgets.UnfoldAdminRadioSelectWidget(),
-        help_text=gettext_lazy("A phone number stands for the newest member who has it."),
-    )
-    accounts = forms.CharField(
-        label=gettext_lazy("Accounts"),
-        required=False,
-        widget=widgets.UnfoldAdminTextareaWidget({"rows": 8}),
-        help_text=gettext_lazy("One a line, at most 20,000; more as a file."),
-    )
-    column = forms.IntegerField(
-        label=gettext_lazy("Column of the accounts"),
-        required=False,
-        initial=1,
-        min_value=1,
-        max_value=100,
-        widget=widgets.UnfoldAdminIntegerFieldWidget(),
-    )
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        required=False,
-        widget=forms.FileInput({"accept": ".csv,.xlsx", "class": "desk-file"}),
-        help_text=gettext_lazy("CSV or Excel, a heading above; up to 1,000,000 rows."),
-    )
-    audience = forms.ModelChoiceField(
-        Audience.objects.order_by("name"),
-        label=gettext_lazy("Audience"),
-        required=False,
-        widget=widgets.UnfoldAdminSelectWidget(),
-        help_text=gettext_lazy("Whoever belongs to it at the moment of the dry run."),
-    )
-
-    class Meta:
-        model = Binding
-        fields = ("placement", "name")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        open_ones = Placement.objects.filter(form=Placement.Form.BIND).exclude(status=Placement.Status.ENDED)
-        self.fields["placement"].queryset = open_ones.select_related("campaign")  # type: ignore[attr-defined]
-        self.fields["placement"].help_text = _("A placement of the form “binding”.")
-
-    def clean_accounts(self) -> list[str]:
-        accounts = [line.strip() for line in self.cleaned_data["accounts"].splitlines() if line.strip()]
-        if len(accounts) > MOST_PASTED:
-            raise ValidationError(
-                _("More than %(most)s accounts: bring them as a file.") % {"most": f"{MOST_PASTED:,}"}
-            )
-        return accounts
-
-    def clean(self) -> dict[str, Any]:
-        said = super().clean() or self.cleaned_data
-        for name in NEEDS.get(said.get("kind", ""), ())[-1:]:
-            if not said.get(name) and name not in self.errors:
-                self.add_error(name, ValidationError(_("This field is required."), "required"))
-        return said
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        self.instance.named_by = self.cleaned_data.get("named_by") or Binding.Named.KEY
-        if self.cleaned_data.get("kind") == "audience":
-            self.instance.audience = self.cleaned_data.get("audience")
-        self.say_refused()
-
-
-def _move(name: str) -> Any:
-    def act(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
-        moved = moving.move(binding, name, by=request.user)  # type: ignore[arg-type]
-        if name == "call_back" and moved.job and moved.job.state == Job.State.WAITING:
-            run_job.delay_on_commit(moved.job.pk)
-        return moved
-
-    return act
-
-
-def _again(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
-    made = moving.again(binding, by=request.user)  # type: ignore[arg-type]
-    if made.job_id:
-        run_job.delay_on_commit(made.job_id)
-    return made
-
-
-def _says(binding: Binding) -> list[str]:
-    """What it comes to."""
-    looked = binding.looked
-    said = [
-        _("%(places)s coupons go to %(accounts)s listed accounts.")
-        % {"places": f"{looked['places']:,}", "accounts": f"{looked['accounts']:,}"},
-        _("%(cost)s of the budget is committed at most.") % {"cost": yuan(looked["cost_fen"])},
-    ]
-    if sum(looked["no"].values()):
-        said.append(_("%(count)s accounts get nothing.") % {"count": f"{sum(looked['no'].values()):,}"})
-    return said
-
-
-def _begins() -> str:
-    minutes = {"minutes": f"{settings.BIND_MINUTES:g}"}
-    return _("It begins in %(minutes)s minutes; until then nobody has anything, and it can be called back.") % minutes
-
-
-def _confirming_says(binding: Binding) -> list[str]:
-    said = _says(binding)
-    if moving.needs_second(binding):
-        said.append(_("It costs so much that a second person has to agree before it begins."))
-    else:
-        said.append(_begins())
-    said.append(_("Limits and rules are asked anew when it is done: they may have changed by then."))
-    return said
-
-
-MOVES = (
-    Move(
-        "confirm",
-        gettext_lazy("Confirm"),
-        gettext_lazy("Give these coupons out?"),
-        _BINDS,
-        lambda binding: moving.possible(binding, "confirm"),
-        _confirming_says,
-        _move("confirm"),
-        gettext_lazy("Confirmed."),
-        icon="check",
-        main=True,
-    ),
-    Move(
-        "approve",
-        gettext_lazy("Agree as second person"),
-        gettext_lazy("Agree that these coupons are given out?"),
-        (APPROVES,),
-        lambda binding: moving.possible(binding, "approve"),
-        lambda binding: [*_says(binding), _begins()],
-        _move("approve"),
-        gettext_lazy("Agreed."),
-        icon="check",
-        main=True,
-    ),
-    Move(
-        "call_back",
-        gettext_lazy("Call back"),
-        gettext_lazy("Call this back?"),
-        (*_BINDS, APPROVES),
-        lambda binding: moving.possible(binding, "call_back"),
-        lambda binding: [
-            _("Nothing more is given out. What has been given already stays with its customers.")
-            if binding.starts_at and binding.starts_at <= timezone.now()
-            else _("Nobody has been given anything yet.")
-        ],
-        _move("call_back"),
-        gettext_lazy("Called back."),
-        icon="undo",
-        danger=True,
-    ),
-    Move(
-        "again",
-        gettext_lazy("Again for those who got nothing"),
-        gettext_lazy("Try again for those who got nothing?"),
-        _BINDS,
-        lambda binding: moving.possible(binding, "again"),
-        lambda binding: [_("They are looked over anew; you confirm it as another binding.")],
-        _again,
-        gettext_lazy("It is being looked over."),
-        icon="replay",
-    ),
-)
 
 
 @admin.register(Binding)

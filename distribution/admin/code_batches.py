@@ -1,10 +1,9 @@
-"""兑换码: batches of codes, made and watched, taken away once, closed; and one code looked up by what was typed."""
+"""兑换码: batches of codes, made and watched, taken away once, closed."""
 
 from itertools import chain
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
@@ -27,10 +26,9 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from coupons.admin.desk import Desk, ReadDesk, ReadInline
+from coupons.admin.desk import Desk, ReadInline
 from coupons.admin.exporting import EXCEL
 from coupons.admin.jobs import watched
-from coupons.admin.moving import Move
 from coupons.admin.saying import bar
 from coupons.models import Job
 from coupons.refused import Invalid, Refused
@@ -38,107 +36,12 @@ from coupons.tasks import run_job
 from distribution import codes, handing, importing, minting
 from distribution.admin import qr
 from distribution.admin.code_form import NEEDS, CodeBatchForm
+from distribution.admin.code_moves import DOWNLOAD, MOVES
 from distribution.admin.rights import DOWNLOADS_CODES
 from distribution.admin.tools import reached, typed_at
-from distribution.models import CodeBatch, CodeDownload, CodeExchange, RedemptionCode
+from distribution.models import CodeBatch, CodeDownload
 
 CHIPS = {"new": "primary", "running": "info", "ready": "success", "closed": ""}
-_MAKES = ("distribution.add_codebatch",)
-
-
-def _move(name: str) -> Any:
-    def act(batch: CodeBatch, request: HttpRequest, answers: dict[str, Any]) -> CodeBatch:
-        batch = minting.move(batch, name)
-        if name == "resume" and batch.job_id:
-            run_job.delay_on_commit(batch.job_id)
-        return batch
-
-    return act
-
-
-def _prepare(batch: CodeBatch, request: HttpRequest, answers: dict[str, Any]) -> CodeBatch:
-    run_job.delay_on_commit(handing.prepare(batch, by=request.user).pk)  # type: ignore[arg-type]
-    return batch
-
-
-def _closing_says(batch: CodeBatch) -> list[str]:
-    unused = batch.code_count * batch.use_limit - batch.exchanges.count()
-    return [
-        _("%(unused)s uses that are left are void at once, and this cannot be undone.") % {"unused": f"{unused:,}"},
-        _("Coupons that were given out stay with their customers and can be used."),
-        _("Codes that nobody has taken away can no longer be read."),
-    ]
-
-
-MOVES = (
-    Move(
-        "pause",
-        gettext_lazy("Pause"),
-        gettext_lazy("Pause the making of these codes?"),
-        _MAKES,
-        lambda batch: minting.possible(batch, "pause"),
-        lambda batch: [_("What is made so far stays; none of them can be used until all are made.")],
-        _move("pause"),
-        gettext_lazy("Paused."),
-        icon="pause",
-    ),
-    Move(
-        "resume",
-        gettext_lazy("Resume"),
-        gettext_lazy("Go on making these codes?"),
-        _MAKES,
-        lambda batch: minting.possible(batch, "resume"),
-        lambda batch: [_("It goes on where it stopped; nothing is done twice.")],
-        _move("resume"),
-        gettext_lazy("It goes on."),
-        icon="play_arrow",
-        main=True,
-    ),
-    Move(
-        "file",
-        gettext_lazy("Make the Excel file"),
-        gettext_lazy("Make the Excel file of this batch?"),
-        (DOWNLOADS_CODES,),
-        lambda batch: (
-            batch.state in ("ready", "closed")
-            and not (batch.file and handing.shows_whole(batch))
-            and (batch.file_job is None or batch.file_job.state not in Job.OPEN)
-        ),
-        lambda batch: [
-            _("It has the whole codes and is written in the background. Taken away once, they are never shown again.")
-            if handing.shows_whole(batch)
-            else _("It lists who exchanged which code, and when; codes are masked.")
-        ],
-        _prepare,
-        gettext_lazy("The file is being written."),
-        icon="table_view",
-        main=True,
-    ),
-    Move(
-        "close",
-        gettext_lazy("Close"),
-        gettext_lazy("Close this batch for good?"),
-        _MAKES,
-        lambda batch: minting.possible(batch, "close"),
-        _closing_says,
-        _move("close"),
-        gettext_lazy("Closed; what was unused is void."),
-        icon="block",
-        danger=True,
-    ),
-)
-#: The page before the file: the same look as any other question.
-DOWNLOAD = Move(
-    "download",
-    gettext_lazy("Download"),
-    gettext_lazy("Take these codes away?"),
-    (DOWNLOADS_CODES,),
-    lambda batch: bool(batch.file),
-    lambda batch: [],
-    lambda batch, request, answers: batch,
-    "",
-    icon="download",
-)
 
 
 class DownloadInline(ReadInline):
@@ -404,78 +307,3 @@ class CodeBatchAdmin(Desk):
             "bits": f"{obj.bits:.0f}",
             "least": codes.LEAST_BITS,
         }
-
-
-def _void(code: RedemptionCode, request: HttpRequest, answers: dict[str, Any]) -> RedemptionCode:
-    voided = minting.void(code)
-    LogEntry.objects.log_actions(request.user.pk or 0, [voided], CHANGE, change_message="void")
-    return voided
-
-
-VOID = Move(
-    "void",
-    gettext_lazy("Void this code"),
-    gettext_lazy("Void this code for good?"),
-    _MAKES,
-    minting.may_void,
-    lambda code: [
-        _("%(unused)s uses that are left are void at once, and this cannot be undone.")
-        % {"unused": f"{code.use_limit - code.used_count:,}"},
-        _("Coupons that were given out stay with their customers and can be used."),
-    ],
-    _void,
-    gettext_lazy("Void; nobody can use this code any more."),
-    icon="block",
-    danger=True,
-)
-
-
-class UseInline(ReadInline):
-    model = CodeExchange
-    fields = ("at", "customer", "coupon_count")
-    readonly_fields = fields
-    verbose_name_plural = gettext_lazy("Exchanged")
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("distribution.view_redemptioncode")
-
-    @display(description=gettext_lazy("Coupons"))
-    def coupon_count(self, obj: Any) -> int:
-        return len(obj.coupons)
-
-
-@admin.register(RedemptionCode)
-class RedemptionCodeAdmin(ReadDesk):
-    """What is kept of each code. A whole code, typed into the search, finds its row; no row shows a whole code."""
-
-    inlines = (UseInline,)
-    moves = (VOID,)
-    fields = ("masked", "batch", "customer", "used")
-    list_display = ("masked", "batch_name", "customer", "used")
-    list_filter = (("batch", RelatedDropdownFilter),)
-    search_fields = ("customer",)
-    search_help_text = gettext_lazy("A whole code as a customer typed it, or a customer's key")
-    list_select_related = ("batch",)
-    ordering = ("digest",)
-    empty_words = gettext_lazy("No codes here. To look one up, type it as the customer did.")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        if search_term and (code := minting.find(search_term)):
-            return queryset.filter(pk=code.pk), False
-        return queryset.filter(customer=search_term) if search_term else queryset, False
-
-    @display(description=gettext_lazy("Redemption code"), ordering="digest")
-    def masked(self, obj: Any) -> str:
-        return f"{codes.MASK}{obj.hint}"
-
-    @display(description=gettext_lazy("Batch"))
-    def batch_name(self, obj: Any) -> str:
-        return f"{obj.batch} ({obj.batch.get_state_display()})"
-
-    @display(description=gettext_lazy("Used"))
-    def used(self, obj: Any) -> str:
-        words = f"{obj.used_count:,} / {obj.use_limit:,}"
-        return words if obj.use_limit >= obj.batch.use_limit else _("%(used)s, the rest is void") % {"used": words}
