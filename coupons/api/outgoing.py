@@ -30,6 +30,7 @@ class CouponOut(BaseModel):
     discount: DiscountOut
     valid_from: datetime
     valid_until: datetime
+    ended_at: datetime | None = Field(None, description="When it was redeemed, became void or expired.")
     looks: dict[str, Any]
     placement: str | None
 

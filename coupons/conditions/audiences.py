@@ -136,7 +136,25 @@ class Audiences(CustomerCondition):
         within = True if not any_of or True in any_of.values() else None if None in any_of.values() else False
         without = False if True in none_of.values() else None if None in none_of.values() else True
         holds = False if False in (within, without) else None if None in (within, without) else True
-        return Verdict(holds, sorted(key for key, member in {**any_of, **none_of}.items() if member))
+        had = sorted(key for key, member in {**any_of, **none_of}.items() if member)
+        return Verdict(holds, had, () if holds is not None else self._missing(within, customer, situation))
+
+    def _missing(self, within: bool | None, customer: Profile, situation: Situation) -> tuple[str, ...]:
+        """Of the audiences that nobody can tell of: one of those to belong to, and all of those not to."""
+        inside = [_untold(rules, customer, situation) for rules in self.any_of.values()] if within is None else []
+        outside = [_untold(rules, customer, situation) for rules in self.none_of.values()]
+        chosen = [min(filter(None, inside), key=len, default=frozenset())] if inside else []
+        needed = [*chosen, *(untold for untold in outside if untold is not None)]
+        return tuple(sorted(frozenset().union(*needed))) if all(needed) else ()
+
+    def inside(self) -> Iterable[Condition]:
+        for rules in (*self.any_of.values(), *self.none_of.values()):
+            for condition in rules or ():
+                yield condition
+                yield from condition.inside()
+
+    def remedy(self, verdict: Verdict) -> str:
+        return _("Share your position") if verdict.missing == ("areas",) else ""
 
     def q(self, now: datetime) -> Q:
         return self.population(Situation(now))[0]
@@ -174,6 +192,23 @@ def belongs(rules: Iterable[Condition] | None, customer: Profile, situation: Sit
         return None
     held = [condition.check(customer, situation).holds for condition in rules]
     return False if False in held else None if None in held else True
+
+
+def _untold(rules: Iterable[Condition] | None, customer: Profile, situation: Situation) -> frozenset[str] | None:
+    """What of the moment would make it known whether all hold; None: it is known; empty: nothing would."""
+    if rules is None:
+        return frozenset()
+    asked = [(condition, condition.check(customer, situation)) for condition in rules]
+    if any(verdict.holds is False for _condition, verdict in asked):
+        return None
+    unknown = [(condition, verdict) for condition, verdict in asked if verdict.holds is None]
+    if not unknown:
+        return None
+    told = [
+        verdict.missing if isinstance(condition, CustomerCondition) else (condition.code,)
+        for condition, verdict in unknown
+    ]
+    return frozenset(chain(*told)) if all(told) else frozenset()
 
 
 def _none_of(audiences: Iterable[tuple[Condition, ...] | None]) -> list[Sequence[Condition]]:

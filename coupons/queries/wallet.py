@@ -12,9 +12,11 @@ from coupons.queries.direct import rows
 from coupons.queries.profiles import needs_of, profile
 from coupons.rules import CustomerCondition, Situation, unmet
 
-_SELECT = (
-    "SELECT id, code, status, valid_from, valid_until, held_until, placement, template_id FROM coupons_coupon WHERE "
-)
+_SELECT = """
+SELECT id, code, status, valid_from, valid_until, held_until, placement, template_id,
+       CASE WHEN status IN ('redeemed', 'void') THEN
+         (SELECT max(at) FROM coupons_couponevent e WHERE e.coupon_id = coupons_coupon.id AND e.kind = status) END
+  FROM coupons_coupon WHERE """
 _OWN = "customer_id = (SELECT id FROM coupons_customer WHERE key = %(customer)s)"
 
 #: What a status means on reading: the clock decides where the row alone cannot.
@@ -32,7 +34,7 @@ STATUSES = tuple(_IS)
 
 
 class Held(NamedTuple):
-    """One coupon's row."""
+    """One coupon's row. ``moved_at``: when it was redeemed or made void, if it was."""
 
     id: UUID
     code: str
@@ -42,6 +44,7 @@ class Held(NamedTuple):
     held_until: datetime | None
     placement: str | None
     template_id: int
+    moved_at: datetime | None = None
 
 
 def status_at(status: str, valid_until: datetime, held_until: datetime | None, now: datetime) -> str:
@@ -53,6 +56,13 @@ def status_at(status: str, valid_until: datetime, held_until: datetime | None, n
     if status == "available" and valid_until <= now:
         return "expired"
     return status
+
+
+def ended_at(coupon: Held, now: datetime) -> datetime | None:
+    """Since when it can no longer be used: redeemed, void, or past its date."""
+    if status_at(coupon.status, coupon.valid_until, coupon.held_until, now) == "expired":
+        return coupon.valid_until
+    return coupon.moved_at
 
 
 def page(
@@ -104,14 +114,19 @@ def coupon_bytes(coupon: Held, template: CompiledTemplate, now: datetime) -> byt
     """One coupon as JSON; moments in ``now``'s time zone."""
     status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
     zone = now.tzinfo
-    return b'{"id":"%b","code":"%b","status":"%b","valid_from":"%b","valid_until":"%b","placement":%b,%b' % (
-        str(coupon.id).encode(),
-        coupon.code.encode(),
-        status.encode(),
-        coupon.valid_from.astimezone(zone).isoformat(timespec="seconds").encode(),
-        coupon.valid_until.astimezone(zone).isoformat(timespec="seconds").encode(),
-        b"null" if coupon.placement is None else b'"%b"' % coupon.placement.encode(),
-        template.face_bytes(),
+    ended = ended_at(coupon, now)
+    return (
+        b'{"id":"%b","code":"%b","status":"%b","valid_from":"%b","valid_until":"%b","ended_at":%b,"placement":%b,%b'
+        % (
+            str(coupon.id).encode(),
+            coupon.code.encode(),
+            status.encode(),
+            coupon.valid_from.astimezone(zone).isoformat(timespec="seconds").encode(),
+            coupon.valid_until.astimezone(zone).isoformat(timespec="seconds").encode(),
+            b"null" if ended is None else b'"%b"' % ended.astimezone(zone).isoformat(timespec="seconds").encode(),
+            b"null" if coupon.placement is None else b'"%b"' % coupon.placement.encode(),
+            template.face_bytes(),
+        )
     )
 
 

@@ -18,10 +18,15 @@ EVERYONE, NOBODY = Q(pk__isnull=False), Q(pk__in=[])
 
 
 class Verdict(NamedTuple):
-    """``holds``: True, False, or None when the fact is unknown. ``had``: what there was, as JSON-able data."""
+    """``holds``: True, False, or None when the fact is unknown. ``had``: what there was, as JSON-able data.
+
+    ``missing``: codes of the conditions inside an unknown one that would be known if more were told of the moment;
+    empty where that would not be enough.
+    """
 
     holds: bool | None
     had: Any = None
+    missing: tuple[str, ...] = ()
 
 
 class Past(NamedTuple):
@@ -109,6 +114,10 @@ class Condition:
         """For a condition about orders: every sort of past that fulfils it."""
         return ()
 
+    def inside(self) -> Iterable["Condition"]:
+        """For a condition made of others: all of those, however deep."""
+        return ()
+
     def ways(self) -> Iterable[Sequence["Condition"]]:
         """For a condition made of others: lists of them, of which one is to hold as a whole. What else it asks for, the
         checker asks of the witness alone."""
@@ -141,6 +150,8 @@ class Condition:
             "had": verdict.had,
             "unknown": verdict.holds is None,
         }
+        if verdict.missing:
+            reason["missing"] = list(verdict.missing)
         remedy = self.remedy(verdict)
         if remedy:
             reason["remedy"] = remedy

@@ -6,7 +6,7 @@ from typing import Any
 
 from coupons.models import Coupon
 from coupons.queries.catalogue import Book, CompiledTemplate
-from coupons.queries.wallet import Held, status_at
+from coupons.queries.wallet import Held, ended_at, status_at
 from coupons.queries.wording import glance
 from coupons.rules.looks import dressed
 
@@ -43,5 +43,6 @@ def card(
         "ends_soon": status == "available" and coupon.valid_until - now <= SOON,
         "valid_from": coupon.valid_from,
         "valid_until": coupon.valid_until,
+        "ended_at": ended_at(coupon, now),
         "last": coupon.valid_until - LAST,  # a day that ends at midnight reads as its own last minute
     }

@@ -6,16 +6,16 @@ from typing import Any
 from coupons.models import City
 from distribution.queries.pages import CompiledPage
 
-#: Conditions that a visitor fulfils by saying where they are.
-PLACES = ("cities", "areas")
-
 
 def is_all(reasons: Iterable[Mapping[str, Any]]) -> bool:
     """Nothing else stands in the way: a city may be chosen anew, a position is where one is."""
     found = list(reasons)
-    return bool(found) and all(
-        reason["code"] == "cities" or (reason["code"] == "areas" and reason.get("unknown")) for reason in found
-    )
+    return bool(found) and all(reason["code"] == "cities" or _wants_position(reason) for reason in found)
+
+
+def _wants_position(reason: Mapping[str, Any]) -> bool:
+    """An area's refusal for want of one, or that of an audience that asks for an area and else for nothing unknown."""
+    return bool(reason.get("unknown")) and (reason["code"] == "areas" or reason.get("missing") == ["areas"])
 
 
 def asked(reasons: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -24,13 +24,14 @@ def asked(reasons: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     wanted = {city for reason in found if reason["code"] == "cities" for city in reason["wanted"]["any_of"]}
     return {
         "cities": _named(wanted),
-        "position": any(reason["code"] == "areas" and reason.get("unknown") for reason in found),
+        "position": any(map(_wants_position, found)),
     }
 
 
 def asked_by(found: CompiledPage) -> dict[str, Any]:
     """As :func:`asked`, by what a claim page offers."""
-    rules = [rule for offer in found.placement.offers for rule in offer.rules]
+    outer = [rule for offer in found.placement.offers for rule in offer.rules]
+    rules = [*outer, *(inner for rule in outer for inner in rule.inside())]
     wanted = {city for offer in found.placement.offers for city in offer.template.row.claim_cities}
     wanted |= {city for rule in rules if rule.code == "cities" for city in rule.answers["any_of"]}
     return {"cities": _named(wanted), "position": any(rule.code == "areas" for rule in rules)}

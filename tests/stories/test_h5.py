@@ -385,11 +385,16 @@ def test_the_wallet_shows_what_can_be_used_what_was_and_what_ended(clock, system
     visitor = Visitor()
     assert visitor.get("/h5/wallet/").headers["Location"] == "/h5/sign-in/?to=wallet"
     visitor.sign_in()
-    Coupon.objects.filter(pk=gone).update(status="void")
+    chief = desk(somebody("管理员"))
+    clock.forward(minutes=70)
+    assert chief.post(f"/admin/coupons/coupon/{gone}/move/void/", {"reason": "asked to"}).status_code == 302
     for tab, coupon in (("available", kept), ("used", used), ("expired", gone)):
         assert re.findall(
             r'href="/h5/wallet/([0-9a-f-]{36})/"', visitor.get(f"/h5/wallet/?tab={tab}").content.decode()
         ) == [coupon]
+    assert "Used 2026-06-03 12:00" in text(visitor.get("/h5/wallet/?tab=used"))
+    assert "Redeemed · 2026-06-03 12:00" in text(visitor.get(f"/h5/wallet/{used}/"))
+    assert "Void · 2026-06-03 13:10" in text(visitor.get("/h5/wallet/?tab=expired"))
     clock.forward(days=5)
     assert "data-left" in visitor.get("/h5/wallet/").content.decode()
     page = visitor.get(f"/h5/wallet/{kept}/")
@@ -397,6 +402,15 @@ def test_the_wallet_shows_what_can_be_used_what_was_and_what_ended(clock, system
     assert "¥20 off when you spend ¥100 or more" in text(page)
     assert visitor.get(f"/h5/wallet/{kept}/qr.svg").headers["Content-Type"] == "image/svg+xml"
     assert visitor.get(f"/h5/wallet/{used}/qr.svg").status_code == 404
+    clock.forward(days=5)
+    visitor.sign_in()
+    assert "Expired 2026-06-09 23:59" in text(visitor.get("/h5/wallet/?tab=expired"))
+    seen = {one["id"]: one["ended_at"] for one in system("read").get("coupons/", customer="alice").body["results"]}
+    assert seen == {
+        kept: "2026-06-10T00:00:00+08:00",
+        used: "2026-06-03T12:00:00+08:00",
+        gone: "2026-06-03T13:10:00+08:00",
+    }
 
 
 def test_the_qr_code_is_another_one_each_minute(clock):

@@ -105,3 +105,44 @@ def test_a_code_for_some_city_asks_for_it_and_one_for_an_area_for_the_position(c
         assert exchange(visitor, area, **place).status_code == 409
     assert exchange(visitor, area, lat="31.5", lng="121.5").status_code == 303
     assert Coupon.objects.count() == 2
+
+
+def test_an_area_inside_an_audience_asks_for_the_position_too(clock):
+    """I2, I12: however deep it lies, to be in or out of it; nobody is asked where it would not be enough."""
+    square = {"type": "Polygon", "coordinates": [[[121, 31], [122, 31], [122, 32], [121, 32], [121, 31]]]}
+    Area.objects.create(key="bund", name="外滩", geojson=square)
+    there = making.audience({"areas": {"any_of": ["bund"]}})
+    deep = making.audience({"audiences": {"any_of": [there.key]}})
+    unsure = making.audience({"areas": {"any_of": ["bund"]}, "rival_app": {"is": True}})
+    pages = {
+        name: making.claim_page((making.template(), making.audience({"audiences": asked})))
+        for name, asked in (
+            ("in", {"any_of": [deep.key]}),
+            ("either", {"any_of": [unsure.key, there.key]}),
+            ("out", {"none_of": [there.key]}),
+            ("unsure", {"any_of": [unsure.key]}),
+        )
+    }
+    code = whole(coding.batch(coding.placement((making.template(), deep))))[0]
+    visitor = Visitor()
+    visitor.sign_in()
+
+    def take(name: str, **said: str):
+        path = f"/h5/{pages[name].slug}/"
+        seen = visitor.get(path)
+        assert ("data-position" in seen.content.decode()) is (name != "unsure"), name
+        return visitor.post(f"{path}claim/", once=once(seen) if name != "unsure" else "", **said)
+
+    inside, outside = {"lat": "31.5", "lng": "121.5"}, {"lat": "30", "lng": "121.5"}
+    for name in ("in", "either", "out"):
+        refused = take(name)
+        assert (refused.status_code, "data-position" in refused.content.decode()) == (409, True), name
+        assert "Share your position" in refused.content.decode()
+        wrong, right = (inside, outside) if name == "out" else (outside, inside)
+        assert take(name, **wrong).status_code == 409
+        assert take(name, **right).status_code == 303
+    assert take("unsure", **inside).status_code == 409
+    asked = exchange(visitor, code)
+    assert (asked.status_code, "data-position" in asked.content.decode()) == (409, True)
+    assert exchange(visitor, code, **inside).status_code == 303
+    assert Coupon.objects.count() == 4
