@@ -42,6 +42,13 @@ class Where(NamedTuple):
 NOWHERE = Where()
 
 
+class Suited(NamedTuple):
+    """``fitting``: the offers whose rules say yes; ``noes``: of the others, why not."""
+
+    fitting: list[CompiledOffer]
+    noes: list[No]
+
+
 def claim(
     placement: str,
     customer: str,
@@ -84,15 +91,26 @@ def give(
     once: Once | None = None,
     reason: str = "",
     only: int | None = None,
+    suits: Suited | None = None,
 ) -> Reply:
     """Every rule and limit of the placement, whoever asks and through whatever form; inside the caller's transaction,
-    if there is one. ``reason`` stands on the event; ``only``: of its offers those of this template, by id.
+    if there is one. ``reason`` stands on the event; ``only``: of its offers those of this template, by id; ``suits``:
+    what :func:`suited` said, to callers who had to ask before they locked something.
 
     :raises Refused: as :func:`claim`.
     :raises Stale: ``book`` is no longer true; nothing was done.
     """
     with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
-        return _give(book, placement, customer, now, where, by, once, reason, only)
+        return _give(book, placement, customer, now, where, by, once, reason, only, suits)
+
+
+def suited(placement: CompiledPlacement, customer: str, now: datetime, where: Where = NOWHERE) -> Suited:
+    """What of the placement suits the customer, by its rules and by the outside risk service, which may take its time.
+
+    :raises Refused: none of it does.
+    """
+    with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
+        return _suited(placement, customer, now, where)
 
 
 def would_give(book: Book, placement: CompiledPlacement, customer: str, now: datetime, where: Where = NOWHERE) -> Reply:
@@ -119,7 +137,30 @@ def _give(
     once: Once | None,
     reason: str,
     only: int | None = None,
+    suits: Suited | None = None,
 ) -> Reply:
+    fitting, noes = suits or _suited(placement, customer, now, where, only)
+    if only is not None:
+        fitting = [offer for offer in fitting if offer.template.id == only]
+        noes = [no for no in noes if no.template_id == only]
+    if not risk.is_on(book):
+        return _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
+    try:
+        with transaction.atomic():
+            against = risk.found(customer, now, where, counts=True)
+            if against is not None:
+                raise Refused("risk_refused", template_id=fitting[0].template.id, cause=against)
+            reply = _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
+            if reply.replayed:
+                raise _Replayed  # nothing was given, so nothing is counted
+            return reply
+    except _Replayed:
+        return reply
+
+
+def _suited(
+    placement: CompiledPlacement, customer: str, now: datetime, where: Where, only: int | None = None
+) -> Suited:
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
         raise Refused(whole)
@@ -137,23 +178,10 @@ def _give(
             noes.append(refusal)
     if fitting and placements.in_control_group(placement, customer):
         raise Refused("in_control_group", template_id=fitting[0].template.id)
-
     if not fitting:
         raise _refused(noes)
     risking.ask_outside(placement, customer, now, where)
-    if not risk.is_on(book):
-        return _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
-    try:
-        with transaction.atomic():
-            against = risk.found(customer, now, where, counts=True)
-            if against is not None:
-                raise Refused("risk_refused", template_id=fitting[0].template.id, cause=against)
-            reply = _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
-            if reply.replayed:
-                raise _Replayed  # nothing was given, so nothing is counted
-            return reply
-    except _Replayed:
-        return reply
+    return Suited(fitting, noes)
 
 
 class _Replayed(Exception):

@@ -12,7 +12,7 @@ from coupons.queries import catalogue
 from coupons.queries.direct import row
 from coupons.refused import Refused
 from distribution import codes
-from distribution.claiming import NOWHERE, Where, give
+from distribution.claiming import NOWHERE, Where, give, suited
 from distribution.queries import attempts, placements
 
 #: Unknown, used up, closed, meant for somebody else: one question for all of them, which costs the same.
@@ -67,11 +67,13 @@ def _exchange(code: str, customer: str, now: datetime, where: Where, by: str, on
         if placement is None:
             catalogue.forget()
             continue
+        suits = suited(placement, customer, now, where)  # which may wait for others: no row is locked yet
         try:
             with transaction.atomic():
                 if row(USE, (digest,)) is None:
                     raise Refused("code_invalid")
-                reply = give(book, placement, customer, now, where, by=by, once=once, reason=f"batch:{batch}")
+                told = f"batch:{batch}"
+                reply = give(book, placement, customer, now, where, by=by, once=once, reason=told, suits=suits)
                 if reply.replayed:
                     transaction.set_rollback(True)
                     return reply

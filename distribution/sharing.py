@@ -93,36 +93,48 @@ def take(
 
 
 def _take(book: Book, token: str, customer: str, now: datetime, where: Where, by: str) -> Reply:
+    packets = SharePacket.objects.select_related("plan__placement").filter(token=token)
+    placement = _open(book, packets.first(), customer, now)
+    suits = claiming.suited(placement, customer, now, where)  # which may wait for others: no row is locked yet
     with transaction.atomic():
-        packet = (
-            SharePacket.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("plan__placement")
-            .filter(token=token)
-            .first()
-        )
-        if packet is None:
-            raise Refused("not_found")
-        plan = packet.plan
-        if now >= packet.ends_at:
-            raise Refused("ended")
-        if packet.sharer == customer and not plan.sharer_takes:
-            raise Refused("own_share")
-        if packet.takes.filter(customer_key=customer).exists():
-            raise Refused("customer_limit", detail=_("You have taken your part of this packet already."))
-        if packet.taken_count >= len(packet.cut):
-            raise Refused("sold_out", detail=_("Friends have taken all of this packet."))
-        placement = placements.find(book, plan.placement.key)
-        if placement is None:
-            raise Refused("not_found")
+        packet = packets.select_for_update(no_key=True, of=("self",)).get()
+        placement = _open(book, packet, customer, now)
         slot = packet.taken_count
         given = claiming.give(
-            book, placement, customer, now, where, by=by, reason=f"share:{packet.order_key}", only=packet.cut[slot]
+            book,
+            placement,
+            customer,
+            now,
+            where,
+            by=by,
+            reason=f"share:{packet.order_key}",
+            only=packet.cut[slot],
+            suits=suits,
         )
         coupon = orjson.loads(given.body)["coupons"][0]["id"]
         ShareTake.objects.create(packet=packet, slot=slot, customer_key=customer, coupon_id=coupon, taken_at=now)
         packet.taken_count = slot + 1
         packet.save(update_fields=["taken_count"])
     return given
+
+
+def _open(book: Book, packet: SharePacket | None, customer: str, now: datetime) -> CompiledPlacement:
+    """What the packet's next slot is taken from.  :raises Refused: there is none for this customer."""
+    if packet is None:
+        raise Refused("not_found")
+    plan = packet.plan
+    if now >= packet.ends_at:
+        raise Refused("ended")
+    if packet.sharer == customer and not plan.sharer_takes:
+        raise Refused("own_share")
+    if packet.takes.filter(customer_key=customer).exists():
+        raise Refused("customer_limit", detail=_("You have taken your part of this packet already."))
+    if packet.taken_count >= len(packet.cut):
+        raise Refused("sold_out", detail=_("Friends have taken all of this packet."))
+    placement = placements.find(book, plan.placement.key)
+    if placement is None:
+        raise Refused("not_found")
+    return placement
 
 
 def told(packet: SharePacket, now: datetime, asking: str | None = None) -> dict[str, Any]:

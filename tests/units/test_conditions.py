@@ -229,14 +229,14 @@ def test_the_last_n_days_are_today_and_those_before():
     days = {today - timedelta(days=ago): DayFacts(1, 100, 10) for ago in (0, 1, 2, 3)}
     days[today + timedelta(days=1)] = DayFacts(9, 900, 900)
     customer = replace(NOBODY, order_count=100, gross_fen=10_000, deducted_fen=10_000, days=days)
-    assert ask("order_count", {"min": 3, "max": 3, "within_days": 3}, customer) == (True, 3)
+    assert ask("order_count", {"min": 3, "max": 3, "within_days": 3}, customer)[:2] == (True, 3)
     assert ask("order_count", {"min": 100, "max": 100}, customer).holds is True
-    assert ask("subsidy_rate", {"min": 0.1, "max": 0.1, "within_days": 3}, customer) == (True, 0.1)
+    assert ask("subsidy_rate", {"min": 0.1, "max": 0.1, "within_days": 3}, customer)[:2] == (True, 0.1)
     assert ask("subsidy_rate", {"max": 0.9}, customer).holds is False
 
 
 def test_the_subsidy_rate_is_never_unknown_and_never_rounded():
-    assert ask("subsidy_rate", {"max": 0}) == (True, 0)
+    assert ask("subsidy_rate", {"max": 0})[:2] == (True, 0)
     assert ask("subsidy_rate", {"min": 0.0001}).holds is False
     third = replace(NOBODY, gross_fen=3 * 10**15, deducted_fen=10**15)
     assert ask("subsidy_rate", {"max": 0.3333}, third).holds is False
@@ -250,7 +250,7 @@ def test_the_subsidy_rate_is_never_unknown_and_never_rounded():
 def test_hours_may_cross_midnight(clock, holds):
     situation = replace(HERE, now=datetime.fromisoformat(f"2026-11-23T{clock}:59+08:00").astimezone(SHANGHAI))
     assert ask("hours", {"outside": [["22:00", "06:00"]]}, situation=situation).holds is holds
-    assert ask("hours", {"inside": [["22:00", "06:00"]]}, situation=situation) == (not holds, clock)
+    assert ask("hours", {"inside": [["22:00", "06:00"]]}, situation=situation)[:2] == (not holds, clock)
 
 
 def test_a_day_may_end_at_twenty_four():
@@ -259,19 +259,19 @@ def test_a_day_may_end_at_twenty_four():
 
 
 def test_weekdays_count_from_monday():
-    assert ask("weekdays", {"any_of": [1]}) == (True, 1)
+    assert ask("weekdays", {"any_of": [1]})[:2] == (True, 1)
     assert ask("weekdays", {"any_of": [6, 7]}).holds is False
 
 
 def test_festivals_are_never_unknown():
-    assert ask("festivals", {"any_of": ["double_11"]}) == (False, [])
+    assert ask("festivals", {"any_of": ["double_11"]})[:2] == (False, [])
     assert ask("festivals", {"any_of": ["workday"]}, situation=replace(HERE, festivals=frozenset({"workday"}))).holds
 
 
 def test_tags_are_had_or_not_had():
     vip = replace(NOBODY, tags=frozenset({"vip", "late"}))
-    assert ask("tags", {"any_of": ["vip", "new"]}, vip) == (True, ["vip"])
-    assert ask("tags", {"any_of": ["vip"], "none_of": ["late"]}, vip) == (False, ["late", "vip"])
+    assert ask("tags", {"any_of": ["vip", "new"]}, vip)[:2] == (True, ["vip"])
+    assert ask("tags", {"any_of": ["vip"], "none_of": ["late"]}, vip)[:2] == (False, ["late", "vip"])
     assert ask("tags", {"none_of": ["late"]}).holds is True
 
 
