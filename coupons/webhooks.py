@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
@@ -247,4 +248,5 @@ def _body(event: tuple[object, ...]) -> str:
 
 
 def _may_be_private(url: str) -> bool:
-    return any(url.startswith(f"http://{host}") for host in settings.WEBHOOK_PRIVATE_HOSTS)
+    parts = urlsplit(url)
+    return parts.scheme == "http" and bool({parts.hostname, parts.netloc} & set(settings.WEBHOOK_PRIVATE_HOSTS))

@@ -147,11 +147,11 @@ class Audiences(CustomerCondition):
         needed = [*chosen, *(untold for untold in outside if untold is not None)]
         return tuple(sorted(frozenset().union(*needed))) if all(needed) else ()
 
-    def inside(self) -> Iterable[Condition]:
+    def parts(self) -> Iterable[Condition]:
         for rules in (*self.any_of.values(), *self.none_of.values()):
             for condition in rules or ():
                 yield condition
-                yield from condition.inside()
+                yield from condition.parts()
 
     def remedy(self, verdict: Verdict) -> str:
         return _("Share your position") if verdict.missing == ("areas",) else ""

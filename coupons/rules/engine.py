@@ -114,7 +114,7 @@ class Condition:
         """For a condition about orders: every sort of past that fulfils it."""
         return ()
 
-    def inside(self) -> Iterable["Condition"]:
+    def parts(self) -> Iterable["Condition"]:
         """For a condition made of others: all of those, however deep."""
         return ()
 

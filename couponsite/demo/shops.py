@@ -8,6 +8,7 @@ from django.utils import timezone
 from coupons import webhooks
 from coupons.models import Coupon, Subscription
 from coupons.refused import Refused
+from couponsite.demo.stand_ins import CRM, CRM_PATH
 from redemption import scanning, settling
 from redemption.models import Clerk, Shop
 from redemption.queries import settlement
@@ -33,11 +34,10 @@ def make(luck: random.Random, now: datetime, password: str) -> None:
     _redeem(luck, clerks[0], now)
     _close(now)
     Subscription.objects.create(
-        name="CRM",
-        url="https://crm.example.com/hooks/coupons",
-        kinds=["issued", "redeemed", "expired"],
+        name=CRM,
+        url=f"http://127.0.0.1:8000{CRM_PATH}",  # each start says its own port
+        kinds=["issued", "redeemed", "expired", "void"],
         secret=webhooks.new_secret(),
-        is_active=False,
     )
 
 

@@ -1,4 +1,5 @@
-"""What the demo has no account for: a phone on which messages arrive, and WeChat, as far as its sign-in goes.
+"""What the demo has no account for: a phone on which messages arrive, WeChat as far as its sign-in goes, a CRM that
+is told of coupons' moves.
 
 Served only where ``STAND_INS`` is set, which the demo does: whoever sees the phone sees everybody's codes.
 """
@@ -10,14 +11,20 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
+from coupons import webhooks
+from coupons.models import Subscription
 from distribution.h5 import door
 
 #: What WeChat knows of those who try the demo: openid and nickname.
 PEOPLE = {"lin": "林小满🌸", "ajie": "阿杰", "nana": "娜娜 Nana"}
 SHOWN = 30
+#: The CRM's name among the webhooks, and where it listens.
+CRM, CRM_PATH = "CRM", "/stand-in/crm/"
 
 
 @require_safe
@@ -61,6 +68,18 @@ def person(request: HttpRequest) -> HttpResponse:
     return _say({"openid": f"demo-{who}", "nickname": PEOPLE[who], "unionid": f"union-{who}"})
 
 
+@csrf_exempt
+@require_POST
+def crm(request: HttpRequest) -> HttpResponse:
+    """Believes what bears a signature by its secret and is new: 204; else 401, as receivers are told to do."""
+    sent = request.headers.get("Webhook-Timestamp", "")
+    known = Subscription.objects.filter(name=CRM).first()
+    if known is None or not (sent.isdecimal() and abs(timezone.now().timestamp() - int(sent)) < 300):
+        return HttpResponse(status=401)
+    due = webhooks.sign(known.secret, request.headers.get("Webhook-Id", ""), int(sent), request.body)
+    return HttpResponse(status=204 if due in request.headers.get("Webhook-Signature", "").split() else 401)
+
+
 def _say(said: dict[str, Any]) -> HttpResponse:
     """As WeChat does: JSON that calls itself text/plain."""
     return HttpResponse(json.dumps(said, ensure_ascii=False).encode(), content_type="text/plain")
@@ -71,4 +90,5 @@ urlpatterns = [
     path("wechat/connect/oauth2/authorize", authorize),
     path("wechat/sns/oauth2/access_token", token),
     path("wechat/sns/userinfo", person),
+    path("crm/", crm),
 ]

@@ -31,7 +31,7 @@ def asked(reasons: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def asked_by(found: CompiledPage) -> dict[str, Any]:
     """As :func:`asked`, by what a claim page offers."""
     outer = [rule for offer in found.placement.offers for rule in offer.rules]
-    rules = [*outer, *(inner for rule in outer for inner in rule.inside())]
+    rules = [*outer, *(inner for rule in outer for inner in rule.parts())]
     wanted = {city for offer in found.placement.offers for city in offer.template.row.claim_cities}
     wanted |= {city for rule in rules if rule.code == "cities" for city in rule.answers["any_of"]}
     return {"cities": _named(wanted), "position": any(rule.code == "areas" for rule in rules)}

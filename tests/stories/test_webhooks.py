@@ -15,6 +15,9 @@ from django.utils import timezone
 from coupons import webhooks
 from coupons.models import CouponEvent, Delivery, DeliveryAttempt, Subscription, UntoldEvent
 from coupons.refused import Invalid
+from couponsite.demo import stand_ins
+from couponsite.demo.stand_ins import CRM, CRM_PATH
+from couponsite.management.commands import demo
 from tests import making
 from tests.pages.company import desk, somebody
 from tests.standin import standin
@@ -252,3 +255,41 @@ def test_two_workers_at_once_tell_each_coupons_moves_in_order_and_once(settings,
         body = json.loads(asked.body)
         heard.setdefault(body["coupon"]["id"], []).append(body["type"])
     assert list(heard.values()) == [["coupon.issued", "coupon.held", "coupon.redeemed"]] * 6
+
+
+def test_plain_http_is_for_the_named_host_alone(settings):
+    """What merely begins like it is another's."""
+    settings.WEBHOOK_PRIVATE_HOSTS = ["127.0.0.1", "crm.intern:8080"]
+    for url in ("http://127.0.0.1.nip.example/x", "http://crm.intern:80801/x", "http://crm.intern/x"):
+        with pytest.raises(Invalid) as no:
+            webhooks.check_target(url)
+        assert no.value.errors[0]["code"] == "invalid_url", url
+    assert webhooks.check_target("http://127.0.0.1/x") == ("127.0.0.1", "127.0.0.1")
+
+
+def test_the_demos_crm_believes_what_its_secret_signed_and_is_new(rf):
+    """What receivers are told to do, done by the one that the demo brings along."""
+    crm = Subscription.objects.create(name=CRM, url="https://x.example/", kinds=["void"], secret=webhooks.new_secret())
+
+    def post(secret=crm.secret, at=0, body=b"{}", **headers):
+        then = int(timezone.now().timestamp()) + at
+        told = {
+            "Webhook-Id": "7",
+            "Webhook-Timestamp": str(then),
+            "Webhook-Signature": f"v1,old {webhooks.sign(secret, '7', then, b'{}')}",
+        }
+        sent = rf.post(CRM_PATH, body, content_type="application/json", headers={**told, **headers})
+        return stand_ins.crm(sent).status_code
+
+    assert post() == 204
+    assert [post(webhooks.new_secret()), post(at=-600), post(body=b"[]"), post(**{"Webhook-Timestamp": "x"})] == [
+        401
+    ] * 4
+
+
+def test_the_demos_crm_is_found_at_the_port_of_each_start():
+    others = "https://crm.example.com/hook"
+    for url in (f"http://127.0.0.1:8000{CRM_PATH}", others):
+        Subscription.objects.create(name=CRM, url=url, kinds=["void"], secret=webhooks.new_secret())
+    demo.crm_listens_at("http://127.0.0.1:9")
+    assert set(Subscription.objects.values_list("url", flat=True)) == {f"http://127.0.0.1:9{CRM_PATH}", others}

@@ -71,6 +71,7 @@ class Command(BaseCommand):
         self.say(f"The company's data are ready ({time.monotonic() - began:.0f} s).")
 
     def run_servers(self, port: int) -> None:
+        crm_listens_at(f"http://127.0.0.1:{port}")
         connection.close()
         environment = {
             **os.environ,
@@ -145,7 +146,7 @@ class Command(BaseCommand):
 
 
 def stand_ins(address: str) -> dict[str, str]:
-    """A phone and a WeChat of our own, unless the environment names real ones."""
+    """A phone, a WeChat and a CRM of our own, unless the environment names real ones."""
     if "STAND_INS" in os.environ:
         return {}
     usual = {
@@ -155,8 +156,18 @@ def stand_ins(address: str) -> dict[str, str]:
         "WECHAT_SECRET": "demo",
         "WECHAT_OPEN_URL": f"{address}/stand-in/wechat",
         "WECHAT_API_URL": f"{address}/stand-in/wechat",
+        "WEBHOOK_PRIVATE_HOSTS": address.removeprefix("http://"),
     }
     return {name: os.environ.get(name, value) for name, value in usual.items()}
+
+
+def crm_listens_at(address: str) -> None:
+    """The demo's own webhook; what an operator pointed elsewhere stays there."""
+    from coupons.models import Subscription
+    from couponsite.demo.stand_ins import CRM, CRM_PATH
+
+    ours = Subscription.objects.filter(name=CRM, url__startswith="http://127.0.0.1:", url__endswith=CRM_PATH)
+    ours.update(url=f"{address}{CRM_PATH}")
 
 
 @contextlib.contextmanager
