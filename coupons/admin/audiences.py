@@ -14,10 +14,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldBooleanWidget
 
 from coupons import approving
-from coupons.admin.asking import ConditionsField
 from coupons.admin.desk import RefusedMixin
 from coupons.admin.history import WithHistory
 from coupons.admin.reaching import WithReach
+from coupons.admin.rule_fields import ConditionsField
 from coupons.admin.saying import condition_words, sentences
 from coupons.conditions.audiences import circle
 from coupons.models import Audience, CouponTemplate

@@ -12,16 +12,10 @@ from unfold import widgets
 
 from coupons import editing
 from coupons.admin import comparing, keeping
-from coupons.admin.asking import (
-    ConditionsField,
-    LooksField,
-    ReadOnce,
-    ReleaseField,
-    ReversalField,
-    ScopeField,
-    SmallFormsField,
-)
+from coupons.admin.asking import ReadOnce
 from coupons.admin.desk import RefusedMixin, yuan_field
+from coupons.admin.rule_fields import ConditionsField, LooksField, ReleaseField, ReversalField, ScopeField
+from coupons.admin.small_forms import SmallFormsField
 from coupons.models import Budget, City, CouponTemplate, Supply
 from coupons.models.checks import check_worst_case
 from coupons.models.templates import MAX_FEN

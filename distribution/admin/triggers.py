@@ -21,12 +21,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from coupons import jobs, rules
-from coupons.admin.asking import ConditionsField, OneForm, Section, dress, is_sections
+from coupons.admin.asking import dress
 from coupons.admin.desk import ReadDesk
 from coupons.admin.jobs import watched
 from coupons.admin.money import yuan
 from coupons.admin.moving import Move
+from coupons.admin.rule_fields import ConditionsField
 from coupons.admin.saying import condition_words
+from coupons.admin.small_forms import OneForm, Section, is_sections
 from coupons.models import City, Job
 from coupons.refused import SENTENCES
 from coupons.rules import Client
