@@ -31,7 +31,7 @@ def _issued(placements: Iterable[str]) -> Mapping[str, int]:
 def _placed(placements: Iterable[str]) -> Mapping[str, figures.Placed]:
     found = numbers(("placement",))[0]
     return {
-        key: figures.Placed(n.issued_count, n.used_count, n.spent_fen, n.gmv_fen)
+        key: figures.Placed(n.issued_count, n.seen_count, n.used_count, n.spent_fen, n.gmv_fen)
         for key in placements
         if (n := found.get((key,))) is not None
     }

@@ -141,6 +141,7 @@ EVENT_DAYS = env.int("EVENT_DAYS", default=30)  # how long events of the app are
 # A template that may cost more than this, in fen, needs two approvers; unset: one is enough, whatever it costs.
 SECOND_APPROVAL_ABOVE_FEN = env.int("SECOND_APPROVAL_ABOVE_FEN", default=None)
 REFUSALS_SECONDS = env.float("REFUSALS_SECONDS", default=5)  # how often a process writes down what it refused
+SIGHTS_SECONDS = env.float("SIGHTS_SECONDS", default=5)  # … and which coupons it was the first to show
 # Redemption codes are known by a digest under this key alone: with another key no code works any more.
 CODES_KEY = env.str("CODES_KEY", default="") or SECRET_KEY
 CODE_FAILURES = env.int("CODE_FAILURES", default=10)  # wrong codes of an account, or of an address …

@@ -1,12 +1,13 @@
-"""Folding events into the rollups, each exactly once; and counting everything anew.
+"""Folding events and sights into the rollups, each exactly once; and counting everything anew.
 
-What is not folded yet is its own small queue, ``UncountedEvent``, appended with the event: a mark on ids would lose
-events, since ids commit out of order. A batch is one statement, so that a fold that dies has done nothing.
+What is not folded yet is its own small queue, ``UncountedEvent``, appended with the event, and ``UncountedSight`` with
+the sight: a mark on ids would lose events, since ids commit out of order. A batch is one statement, so that a fold that
+dies has done nothing.
 """
 
 from django.db import connection, transaction
 
-from stats.queries.counting import KNOWN_THEN, MEASURES, SUMS, TABLES, known_now, zone
+from stats.queries.counting import FACT, KNOWN_THEN, MEASURES, SUMS, TABLES, events_now, sights_now, zone
 
 
 def _add(table: str) -> str:
@@ -20,31 +21,39 @@ ON CONFLICT ({cell}) DO UPDATE SET {", ".join(f"{m} = r.{m} + excluded.{m}" for 
 
 
 _DAYS, _HOURS = (_add(table) for table in TABLES)
-_KEEP = """
-INSERT INTO stats_countedevent (event_id, business_line, activity) SELECT event_id, business_line, activity FROM {}
-"""
+_COUNTED = f"SELECT {FACT} FROM events UNION ALL SELECT {FACT} FROM sights"  # noqa: S608  names of our own columns
+_KEEP = """kept_events AS (
+    INSERT INTO stats_countedevent (event_id, business_line, activity)
+    SELECT event_id, business_line, activity FROM events
+), kept_sights AS (INSERT INTO stats_countedsight (sight_id, activity) SELECT sight_id, activity FROM sights)"""
 
 _FOLD = f"""
 WITH taken AS (
     DELETE FROM coupons_uncountedevent WHERE event_id IN (
         SELECT event_id FROM coupons_uncountedevent ORDER BY event_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ) RETURNING event_id
-), counted AS MATERIALIZED ({known_now()} JOIN taken ON taken.event_id = e.id
-), kept AS ({_KEEP.format("counted")}), days AS ({_DAYS}), hours AS ({_HOURS})
-SELECT count(*) FROM taken
+), shown AS (
+    DELETE FROM coupons_uncountedsight WHERE sight_id IN (
+        SELECT sight_id FROM coupons_uncountedsight ORDER BY sight_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ) RETURNING sight_id
+), events AS MATERIALIZED ({events_now()} JOIN taken ON taken.event_id = e.id
+), sights AS MATERIALIZED ({sights_now()} JOIN shown ON shown.sight_id = s.coupon_id
+), counted AS MATERIALIZED ({_COUNTED}), {_KEEP}, days AS ({_DAYS}), hours AS ({_HOURS})
+SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM shown)
 """  # noqa: S608  names of our own columns
 
 _RECOUNT = f"""
 WITH gone AS (DELETE FROM coupons_uncountedevent RETURNING event_id
-), fresh AS MATERIALIZED ({known_now()} JOIN gone ON gone.event_id = e.id
-), kept AS ({_KEEP.format("fresh")}
-), counted AS ({KNOWN_THEN} UNION ALL SELECT * FROM fresh), days AS ({_DAYS}), hours AS ({_HOURS})
+), shown AS (DELETE FROM coupons_uncountedsight RETURNING sight_id
+), events AS MATERIALIZED ({events_now()} JOIN gone ON gone.event_id = e.id
+), sights AS MATERIALIZED ({sights_now()} JOIN shown ON shown.sight_id = s.coupon_id
+), {_KEEP}, counted AS ({KNOWN_THEN} UNION ALL {_COUNTED}), days AS ({_DAYS}), hours AS ({_HOURS})
 SELECT count(*) FROM days
 """  # noqa: S608  names of our own columns
 
 
 def fold(limit: int = 10_000) -> int:
-    """Take up to so many uncounted events into the rollups; how many it took. Any number may run at a time."""
+    """Take up to so many uncounted events, and sights, into the rollups; how many it took. Any number may run."""
     with connection.cursor() as cursor:
         cursor.execute(_FOLD, {"limit": limit, **zone()})
         return cursor.fetchone()[0]

@@ -61,7 +61,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Processes remember callers and templates; tests see ids and versions come again with other contents."""
-    from coupons import gathering
+    from coupons import gathering, sights
     from coupons.api import callers
     from coupons.conditions import names
     from coupons.queries import catalogue
@@ -73,6 +73,7 @@ def _nothing_remembered() -> None:
     pages.forget()
     names.forget()
     gathering.forget()
+    sights.forget()
     catalogue.start_anew()
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from coupons import showing
+from coupons import showing, sights
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer
 from coupons.api.outgoing import CouponPage, OneCouponOut
@@ -46,6 +46,7 @@ class Wallet(Door):
             _link(request, "before", coupons[0].id) if coupons and newer else b"null",
             wallet.coupons_bytes(coupons, book, now, wallet.hindrances(customer, coupons, book, now)),
         )
+        sights.shown([coupon.id.int for coupon in coupons], now)
         return answer(body)
 
 
@@ -77,6 +78,8 @@ class OneCoupon(Door):
         said = wallet.with_hindrances(coupon, template, against, now)
         if request.GET.get("show") == "true":
             said = b'%b,"presentation":%b}' % (said[:-1], _presentation(coupon, now))
+        if customer is not None:
+            sights.shown([coupon.id.int], now)
         return answer(said)
 
 

@@ -8,6 +8,7 @@ from coupons.models.drafts import TemplateDraft
 from coupons.models.jobs import Job, RowFault
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
 from coupons.models.refusals import RefusalCount
+from coupons.models.sights import Sight, UncountedSight
 from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
 from coupons.models.webhooks import Delivery, DeliveryAttempt, Subscription, UntoldEvent
 
@@ -37,11 +38,13 @@ __all__ = [
     "Merchant",
     "RefusalCount",
     "RowFault",
+    "Sight",
     "Subscription",
     "Supply",
     "TemplateDraft",
     "ToldDay",
     "UncountedEvent",
+    "UncountedSight",
     "UntoldEvent",
     "Weather",
 ]

@@ -394,11 +394,14 @@ def _pace_words(campaign: Campaign, so_far: figures.Reached) -> list[str]:
     return [said % words]
 
 
-def _results(placed: figures.Placed) -> tuple[str, str, str, str, str]:
-    """Given out; used, with its share; cost; order value; cost of it. Comparable across channels and forms."""
-    rate = f" ({placed.used / placed.issued:.0%})" if placed.issued else ""
+def _results(placed: figures.Placed) -> tuple[str, str, str, str, str, str]:
+    """Given out; seen and used, each with its share; cost; order value; cost of it. Comparable across channels and
+    forms.
+    """
+    whole = placed.issued
+    seen, used = (f"{n:,} ({n / whole:.0%})" if whole else f"{n:,}" for n in (placed.seen, placed.used))
     subsidy = f"{placed.spent_fen / placed.gmv_fen:.1%}" if placed.gmv_fen else "–"
-    return f"{placed.issued:,}", f"{placed.used:,}{rate}", yuan(placed.spent_fen), yuan(placed.gmv_fen), subsidy
+    return f"{whole:,}", seen, used, yuan(placed.spent_fen), yuan(placed.gmv_fen), subsidy
 
 
 def _given_out(template: CouponTemplate) -> str:

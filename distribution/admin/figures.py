@@ -20,6 +20,7 @@ class Placed(NamedTuple):
     """What came of a placement so far; ``spent_fen``: discounts, less what was given back."""
 
     issued: int = 0
+    seen: int = 0
     used: int = 0
     spent_fen: int = 0
     gmv_fen: int = 0

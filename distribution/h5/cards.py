@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from coupons import sights
 from coupons.models import Coupon
 from coupons.queries.catalogue import Book, CompiledTemplate
 from coupons.queries.wallet import Held, ended_at, status_at
@@ -30,7 +31,10 @@ def face(template: CompiledTemplate) -> dict[str, Any]:
 def card(
     coupon: Held, book: Book, now: datetime, against: Mapping[int, list[dict[str, Any]]] | None = None
 ) -> dict[str, Any]:
-    """``against``: by template, why its customer could not use it, whatever the order."""
+    """Of a visitor's own coupon, who sees it now. ``against``: by template, why its customer could not use it,
+    whatever the order.
+    """
+    sights.shown([coupon.id.int], now)
     status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
     return {
         **face(book.templates([coupon.template_id])[coupon.template_id]),

@@ -4,6 +4,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
+from coupons import sights
 from coupons.api.callers import Caller
 from coupons.api.door import Door, answer, answer_once, once, read
 from coupons.api.outgoing import Problem
@@ -37,6 +38,8 @@ class Quotes(Door):
         now = catalogue.business_now()
         basket = basket_of(body.order, caller, now)
         found = quote(basket, now, None if body.coupons is None else ids(body.coupons))
+        listed = [*found["usable"], *found["unusable"]]
+        sights.shown([int(one["coupon"].replace("-", ""), 16) for one in listed], now)
         return answer(orjson.dumps(found, default=str))  # sentences are lazy
 
 

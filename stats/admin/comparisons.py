@@ -24,6 +24,7 @@ SEES_FIGURES = "stats.view_dayrollup"
 #: With the heading of each; those of money are for who may see money.
 COLUMNS = (
     ("issued", gettext_lazy("Issued"), False),
+    ("seen", gettext_lazy("Seen"), False),
     ("used", gettext_lazy("Redeemed"), False),
     ("use_rate", gettext_lazy("Use rate"), False),
     ("new", gettext_lazy("New customers"), False),
@@ -132,6 +133,7 @@ def _cells(side: Side, columns: list[tuple[str, str]]) -> list[tuple[str, str]]:
     n = side.numbers
     said = {
         "issued": (count(n.issued_count), ""),
+        "seen": (count(n.seen_count), percent(n.seen_rate) if n.seen_rate is not None else ""),
         "used": (count(n.used_count), ""),
         "use_rate": (percent(n.use_rate), _rate_between(side)),
         "new": (count(side.spread.new), ""),
@@ -150,7 +152,7 @@ def _rate_between(side: Side) -> str:
 
 
 def _excel(sides: list[Side], total: Side, money: bool) -> HttpResponse:
-    heading = [_("Name"), _("Issued"), _("Redeemed"), _("Use rate"), _("from"), _("to"), _("New customers")]
+    heading = [_("Name"), _("Issued"), _("Seen"), _("Redeemed"), _("Use rate"), _("from"), _("to"), _("New customers")]
     if money:
         heading += [_("%(what)s, yuan") % {"what": what} for what in (_("GMV"), _("Discount"))]
         for what in (_("Cost per use"), _("Cost per new customer")):
@@ -168,7 +170,13 @@ def _excel_row(side: Side, name: str, money: bool) -> list[Any]:
         return None if fen is None else Decimal(round(fen)).scaleb(-2)
 
     n = side.numbers
-    row: list[Any] = [name, n.issued_count, n.used_count, None if n.use_rate is None else round(n.use_rate, 6)]
+    row: list[Any] = [
+        name,
+        n.issued_count,
+        n.seen_count,
+        n.used_count,
+        None if n.use_rate is None else round(n.use_rate, 6),
+    ]
     row += [*ends(side.use_rate_interval, 1), side.spread.new]
     if money:
         row += [in_yuan(n.gmv_fen), in_yuan(n.spent_fen)]

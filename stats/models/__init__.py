@@ -1,13 +1,14 @@
 from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
 from stats.models.reports import Report, ReportSending
-from stats.models.rollups import Activity, CountedEvent, DayRollup, HourRollup
+from stats.models.rollups import Activity, CountedEvent, CountedSight, DayRollup, HourRollup
 from stats.models.warnings import BudgetWarning
 
 __all__ = [
     "Activity",
     "BudgetWarning",
     "CountedEvent",
+    "CountedSight",
     "DayRollup",
     "EffectReading",
     "HourRollup",

@@ -2,8 +2,9 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from coupons.models import CouponEvent
+from coupons.models import CouponEvent, Sight
 from coupons.models.keys import KEY_LENGTH
 
 
@@ -17,7 +18,9 @@ class Activity(models.TextChoices):
 
 
 class Rollup(models.Model):
-    """汇总: sums of event rows, nothing else.
+    """汇总: sums of event rows and of first sights, nothing else.
+
+    A sight counts at its own moment, in the placement and the city in which its coupon was issued.
 
     Channel, form, campaign, category and merchant follow from placement and template when numbers are read: kept here,
     they could disagree with them. Blank, not NULL, where an event names none: PostgreSQL 14 can then hold a cell to
@@ -26,6 +29,7 @@ class Rollup(models.Model):
 
     MEASURES = (
         "issued_count",
+        "seen_count",
         "redeemed_count",
         "rolled_back_count",
         "returned_count",
@@ -46,6 +50,7 @@ class Rollup(models.Model):
     business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, blank=True)
     activity = models.CharField(_("activity level"), max_length=6, choices=Activity, blank=True)
     issued_count = models.BigIntegerField(_("issued"), default=0)
+    seen_count = models.BigIntegerField(pgettext_lazy("counted", "seen"), default=0)
     redeemed_count = models.BigIntegerField(_("redeemed"), default=0)
     rolled_back_count = models.BigIntegerField(_("rolled back"), default=0)
     returned_count = models.BigIntegerField(_("came back"), default=0)
@@ -109,3 +114,16 @@ class CountedEvent(models.Model):
     class Meta:
         verbose_name = _("counted event")
         verbose_name_plural = _("counted events")
+
+
+class CountedSight(models.Model):
+    """A sight that the rollups hold, with what was known of its customer when it was counted."""
+
+    sight = models.OneToOneField(
+        Sight, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="counted"
+    )
+    activity = models.CharField(_("activity level"), max_length=6, choices=Activity, blank=True)
+
+    class Meta:
+        verbose_name = _("counted sight")
+        verbose_name_plural = _("counted sights")

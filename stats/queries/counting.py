@@ -1,4 +1,4 @@
-"""How events become counts: the one place in SQL that says so. Folding, reading and proving all lean on it."""
+"""How events and sights become counts: the one place in SQL that says so. Folding, reading and proving lean on it."""
 
 from django.conf import settings
 
@@ -20,55 +20,94 @@ KINDS = {
     "expired_count": "expired",
     "void_count": "void",
 }
+#: What counts sights instead.
+SEEN = "seen_count"
 #: How many days of orders, the event's among them, make a customer active.
 ACTIVE_DAYS = 30
 
-_measures = ", ".join(
-    f"(e.kind = '{KINDS[measure]}')::int AS {measure}" if measure in KINDS else f"e.{measure}" for measure in MEASURES
-)
-
 # Statements below are put together from the names above, never from what somebody sent.
 
-#: The day is the business's, whatever the server's zone.
-_day = "(e.at AT TIME ZONE %(zone)s)::date"
-_columns = f"""e.id AS event_id, {_day} AS day, date_part('hour', e.at AT TIME ZONE %(zone)s)::smallint AS hour,
+
+def _of_event(measure: str) -> str:
+    if measure in KINDS:
+        return f"(e.kind = '{KINDS[measure]}')::int AS {measure}"
+    return f"0 AS {measure}" if measure == SEEN else f"e.{measure}"
+
+
+_event_measures = ", ".join(_of_event(measure) for measure in MEASURES)
+_sight_measures = ", ".join(f"{int(measure == SEEN)} AS {measure}" for measure in MEASURES)
+
+
+def _day(at: str) -> str:
+    """The day is the business's, whatever the server's zone."""
+    return f"({at} AT TIME ZONE %(zone)s)::date"
+
+
+def _columns(at: str) -> str:
+    return f"""{_day(at)} AS day, date_part('hour', {at} AT TIME ZONE %(zone)s)::smallint AS hour,
        e.template_id, coalesce(e.placement, '') AS placement, coalesce(e.city_id, '') AS city_id"""
+
 
 _LINE = """
   LEFT JOIN redemption_redemption r ON r.id = e.redemption_id
   LEFT JOIN redemption_order o ON o.id = r.order_id"""
-_ACTIVITY = f"""
+
+
+def _activity(at: str) -> str:
+    return f"""
   LEFT JOIN LATERAL (
        SELECT sum(d.order_count) AS orders FROM coupons_customerday d
-        WHERE d.customer_id = e.customer_id AND d.day > {_day} - {ACTIVE_DAYS} AND d.day <= {_day}) n ON true"""  # noqa: S608
+        WHERE d.customer_id = e.customer_id AND d.day > {_day(at)} - {ACTIVE_DAYS} AND d.day <= {_day(at)}
+       ) n ON true"""  # noqa: S608
+
+
 _LEVEL = """CASE WHEN n.orders >= 10 THEN 'high' WHEN n.orders >= 4 THEN 'middle' WHEN n.orders >= 1 THEN 'low'
             ELSE 'none' END"""
+#: A sight is its coupon's: of its customer, template, placement and city.
+_SIGHTS = "coupons_sight s JOIN coupons_couponevent e ON e.coupon_id = s.coupon_id AND e.kind = 'issued'"
+#: One event, or one sight, as a cell of its own.
+FACT = ", ".join((*HOUR_CELL, *MEASURES))
 
 
-def known_now(*, line: bool = True, activity: bool = True) -> str:
+def events_now(*, line: bool = True, activity: bool = True) -> str:
     """Events not counted yet, each a cell of its own, with what is known now; to be joined with those that are meant.
     What is not asked for is left blank, and looked up for none of them.
     """
     return f"""
-SELECT {_columns}, {"coalesce(o.business_line, '')" if line else "''"} AS business_line,
-       {_LEVEL if activity else "''"} AS activity, {_measures}
-  FROM coupons_couponevent e{_LINE if line else ""}{_ACTIVITY if activity else ""}"""  # noqa: S608
+SELECT e.id AS event_id, {_columns("e.at")}, {"coalesce(o.business_line, '')" if line else "''"} AS business_line,
+       {_LEVEL if activity else "''"} AS activity, {_event_measures}
+  FROM coupons_couponevent e{_LINE if line else ""}{_activity("e.at") if activity else ""}"""  # noqa: S608
 
 
-#: Events that are counted, with what was known then.
+def sights_now(*, activity: bool = True) -> str:
+    """As :func:`events_now`, sights."""
+    return f"""
+SELECT s.coupon_id AS sight_id, {_columns("s.at")}, '' AS business_line,
+       {_LEVEL if activity else "''"} AS activity, {_sight_measures}
+  FROM {_SIGHTS}{_activity("s.at") if activity else ""}"""  # noqa: S608
+
+
+#: What is counted, each a cell of its own, with what was known then.
 KNOWN_THEN = f"""
-SELECT {_columns}, k.business_line, k.activity, {_measures}
-  FROM coupons_couponevent e JOIN stats_countedevent k ON k.event_id = e.id"""  # noqa: S608
+SELECT {FACT} FROM (
+    SELECT {_columns("e.at")}, k.business_line, k.activity, {_event_measures}
+      FROM coupons_couponevent e JOIN stats_countedevent k ON k.event_id = e.id) e
+UNION ALL
+SELECT {FACT} FROM (
+    SELECT {_columns("s.at")}, '' AS business_line, k.activity, {_sight_measures}
+      FROM {_SIGHTS} JOIN stats_countedsight k ON k.sight_id = s.coupon_id) s"""  # noqa: S608
 
 #: Over cells named ``c``.
 SUMS = ", ".join(f"coalesce(sum(c.{measure}), 0)::bigint AS {measure}" for measure in MEASURES)
 
 
-def seen(table: str, *, line: bool = False, activity: bool = False) -> str:
+def whole(table: str, *, line: bool = False, activity: bool = False) -> str:
     """The rollups of this table and what is not folded into them yet."""
     row = ", ".join((*TABLES[table], *MEASURES))
-    waiting = f"{known_now(line=line, activity=activity)} JOIN coupons_uncountedevent u ON u.event_id = e.id"
-    return f"SELECT {row} FROM {table} UNION ALL SELECT {row} FROM ({waiting}) u"  # noqa: S608
+    events = f"{events_now(line=line, activity=activity)} JOIN coupons_uncountedevent u ON u.event_id = e.id"
+    sights = f"{sights_now(activity=activity)} JOIN coupons_uncountedsight u ON u.sight_id = s.coupon_id"
+    return f"""
+SELECT {row} FROM {table} UNION ALL SELECT {row} FROM ({events}) e UNION ALL SELECT {row} FROM ({sights}) s"""  # noqa: S608
 
 
 def zone() -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import DAY_CELL, KNOWN_THEN, MEASURES, SUMS, TABLES, seen, zone
+from stats.queries.counting import DAY_CELL, KNOWN_THEN, MEASURES, SUMS, TABLES, whole, zone
 
 
 def _cells(table: str) -> str:
@@ -25,7 +25,7 @@ SELECT {cell}, {", ".join(f"coalesce(seen.{m}, 0), coalesce(ledger.{m}, 0)" for 
 _PURSES = f"""
 WITH moved AS (
     SELECT t.budget_id AS id, sum(c.committed_fen)::bigint AS committed_fen, sum(c.spent_fen)::bigint AS spent_fen
-      FROM ({seen("stats_dayrollup")}) c JOIN coupons_coupontemplate t ON t.id = c.template_id
+      FROM ({whole("stats_dayrollup")}) c JOIN coupons_coupontemplate t ON t.id = c.template_id
      GROUP BY t.budget_id
 )
 SELECT b.id, coalesce(moved.committed_fen, 0), b.committed_fen, coalesce(moved.spent_fen, 0), b.spent_fen
@@ -34,19 +34,32 @@ SELECT b.id, coalesce(moved.committed_fen, 0), b.committed_fen, coalesce(moved.s
  ORDER BY b.id
 """  # noqa: S608  names of our own columns
 
-_LOST = """
-SELECT u.event_id FROM coupons_uncountedevent u
- WHERE NOT EXISTS (SELECT FROM coupons_couponevent e WHERE e.id = u.event_id) ORDER BY u.event_id
-"""
-
-
-#: An event waits to be counted or is counted: one of them.
+#: An event waits to be counted or is counted: one of them; a sight as well.
 _ONCE = """
-SELECT e.id, (u.event_id IS NOT NULL)::int + (k.event_id IS NOT NULL)::int
+SELECT 'event ' || e.id, (u.event_id IS NOT NULL)::int + (k.event_id IS NOT NULL)::int
   FROM coupons_couponevent e
   LEFT JOIN coupons_uncountedevent u ON u.event_id = e.id
   LEFT JOIN stats_countedevent k ON k.event_id = e.id
- WHERE (u.event_id IS NULL) = (k.event_id IS NULL) ORDER BY e.id
+ WHERE (u.event_id IS NULL) = (k.event_id IS NULL)
+UNION ALL
+SELECT 'sight ' || s.coupon_id, (u.sight_id IS NOT NULL)::int + (k.sight_id IS NOT NULL)::int
+  FROM coupons_sight s
+  LEFT JOIN coupons_uncountedsight u ON u.sight_id = s.coupon_id
+  LEFT JOIN stats_countedsight k ON k.sight_id = s.coupon_id
+ WHERE (u.sight_id IS NULL) = (k.sight_id IS NULL)
+ ORDER BY 1
+"""
+
+_LOST = """
+SELECT 'event ' || u.event_id FROM coupons_uncountedevent u
+ WHERE NOT EXISTS (SELECT FROM coupons_couponevent e WHERE e.id = u.event_id)
+UNION ALL
+SELECT 'sight ' || u.sight_id FROM coupons_uncountedsight u
+ WHERE NOT EXISTS (SELECT FROM coupons_sight s WHERE s.coupon_id = u.sight_id)
+UNION ALL
+SELECT 'sight ' || s.coupon_id FROM coupons_sight s
+ WHERE NOT EXISTS (SELECT FROM coupons_couponevent e WHERE e.coupon_id = s.coupon_id AND e.kind = 'issued')
+ ORDER BY 1
 """
 
 
@@ -64,7 +77,7 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Rollups against the events that they hold; each budget against them; each event counted once, and there."""
+    """Rollups against the events and sights that they hold; each budget against them; each of both there and once."""
     with connection.cursor() as cursor:
         for table, cell in TABLES.items():
             cursor.execute(_cells(table), zone())
@@ -81,11 +94,11 @@ def differences() -> Iterator[Difference]:
             if stored_spent != spent:
                 yield Difference(f"budget {budget}", "spent_fen", stored_spent, spent)
         cursor.execute(_ONCE)
-        for event, times in cursor.fetchall():
-            yield Difference(f"event {event}", "waiting or counted", times, 1)
+        for which, times in cursor.fetchall():
+            yield Difference(which, "waiting or counted", times, 1)
         cursor.execute(_LOST)
-        for (event,) in cursor.fetchall():
-            yield Difference(f"event {event}", "in the ledger", 0, 1)
+        for (which,) in cursor.fetchall():
+            yield Difference(which, "in the ledger", 0, 1)
 
 
 def _where(cell: dict[str, Any]) -> str:

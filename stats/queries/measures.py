@@ -55,6 +55,8 @@ def _read(name: str) -> Callable[[Figures], Any]:
 #: In the order in which they are offered.
 _SAID: tuple[tuple[str, Words, Kind, bool], ...] = (
     ("issued_count", gettext_lazy("Issued"), "count", False),
+    ("seen_count", gettext_lazy("Seen"), "count", False),
+    ("seen_rate", gettext_lazy("Share seen"), "share", False),
     ("used_count", gettext_lazy("Redeemed"), "count", False),
     ("use_rate", gettext_lazy("Use rate"), "share", False),
     ("unused_count", gettext_lazy("Unused"), "count", False),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import MEASURES, SUMS, seen, zone
+from stats.queries.counting import MEASURES, SUMS, whole, zone
 
 DIMENSIONS = {
     "day": "c.day",
@@ -33,6 +33,7 @@ class Numbers:
     """Sums over events. What was rolled back counts on the day when that happened, with a minus."""
 
     issued_count: int = 0
+    seen_count: int = 0
     redeemed_count: int = 0
     rolled_back_count: int = 0
     returned_count: int = 0
@@ -66,6 +67,11 @@ class Numbers:
     def use_rate(self) -> float | None:
         """Used ÷ issued in the same time, which are not the same coupons; None where none were issued."""
         return self.used_count / self.issued_count if self.issued_count else None
+
+    @property
+    def seen_rate(self) -> float | None:
+        """First shown to their holders ÷ issued in the same time, which are not the same coupons."""
+        return self.seen_count / self.issued_count if self.issued_count else None
 
     @property
     def subsidy_rate(self) -> float | None:
@@ -102,7 +108,7 @@ def numbers(
     wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
     named = {*asked, *only}
     table = "stats_hourrollup" if "hour" in named else "stats_dayrollup"
-    source = seen(table, line="business_line" in named, activity="activity" in named)
+    source = whole(table, line="business_line" in named, activity="activity" in named)
     joins = ""
     if named & {"channel", "form"}:
         joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"

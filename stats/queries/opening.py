@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from coupons.conditions.ranges import start_of
-from coupons.models import CouponEvent, CouponTemplate
+from coupons.models import CouponEvent, CouponTemplate, Sight
 from distribution.models import Campaign, Placement
 
 
@@ -22,6 +22,22 @@ def events_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QueryS
     for name, value in cell.items():
         found = found.filter(_wanted(name, value))
     return found
+
+
+def sights_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QuerySet[Sight, Sight]":
+    """As :func:`events_of`: the first sights of which ``seen_count`` is the number."""
+    issues = CouponEvent.objects.filter(kind="issued")
+    end = start_of((last or day) + dt.timedelta(1))
+    found = Sight.objects.filter(at__gte=start_of(day), at__lt=end)
+    for name, value in cell.items():
+        match name:
+            case "business_line":  # that of an order, which no sight has
+                found = found if value == "" else found.none()
+            case "activity" | "weekday" | "hour":
+                found = found.filter(_wanted(name, value))
+            case _:
+                issues = issues.filter(_wanted(name, value))
+    return found.filter(coupon_id__in=issues.values("coupon_id"))
 
 
 def _wanted(name: str, value: Any) -> Q:

@@ -93,6 +93,7 @@ class Side:
 SORTS: dict[str, Callable[[Side], float | str | None]] = {
     "name": lambda side: side.name,
     "issued": lambda side: side.numbers.issued_count,
+    "seen": lambda side: side.numbers.seen_count,
     "used": lambda side: side.numbers.used_count,
     "use_rate": lambda side: side.numbers.use_rate,
     "new": lambda side: side.spread.new,

@@ -45,6 +45,13 @@ _READY = (
         ("channel", "placement"),
     ),
     Ready(
+        "funnel",
+        _("Issued, seen, redeemed"),
+        _("How many coupons their holders were ever shown, and how many were used, by placement."),
+        ("issued_count", "seen_count", "seen_rate", "used_count", "use_rate"),
+        ("placement",),
+    ),
+    Ready(
         "use_rate",
         _("Use rate"),
         _("Redeemed ÷ issued, day by day."),

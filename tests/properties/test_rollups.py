@@ -14,15 +14,25 @@ from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupons.models import Budget, Category, CouponEvent, CouponTemplate, Customer, CustomerDay, UncountedEvent
+from coupons.models import (
+    Budget,
+    Category,
+    CouponEvent,
+    CouponTemplate,
+    Customer,
+    CustomerDay,
+    Sight,
+    UncountedEvent,
+    UncountedSight,
+)
 from distribution.models import Campaign, Placement
 from redemption.models import Order, Redemption
 from stats import folding
-from stats.models import CountedEvent, DayRollup, HourRollup
+from stats.models import CountedEvent, CountedSight, DayRollup, HourRollup
 from stats.queries import ledger
 from stats.queries.counting import KINDS, MEASURES
 from stats.queries.numbers import Numbers, numbers
-from stats.queries.opening import customers, customers_by_day, events_of
+from stats.queries.opening import customers, customers_by_day, events_of, sights_of
 from stats.tasks import prove_ledger
 
 pytestmark = pytest.mark.django_db
@@ -35,9 +45,19 @@ UTC = dt.UTC
 
 def happened(*events: dict) -> None:
     """Append to the ledger as the steps do: the event, and beside it that it is not counted yet."""
-    defaults = {"coupon_id": uuid.uuid4(), "customer_id": 1, "template_id": 1, "by": "test"}
-    rows = CouponEvent.objects.bulk_create([CouponEvent(**{**defaults, **event}) for event in events])
+    defaults = {"customer_id": 1, "template_id": 1, "by": "test"}
+    rows = CouponEvent.objects.bulk_create(
+        [CouponEvent(**{**defaults, "coupon_id": uuid.uuid4(), **event}) for event in events]
+    )
     UncountedEvent.objects.bulk_create([UncountedEvent(event=row) for row in rows])
+
+
+def shown(at: dt.datetime, luck: int) -> None:
+    """One of the coupons that were issued and never shown is shown, whenever it was issued."""
+    never = CouponEvent.objects.filter(kind="issued").exclude(coupon_id__in=Sight.objects.values("coupon_id"))
+    if coupons := list(never.order_by("id").values_list("coupon_id", flat=True)):
+        sight = Sight.objects.create(coupon_id=coupons[luck % len(coupons)], at=at)
+        UncountedSight.objects.create(sight=sight)
 
 
 def told(customer: int, orders: list[tuple[dt.date, int]]) -> None:
@@ -60,15 +80,19 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
     from django.conf import settings as house
 
     kept = {row.event_id: (row.business_line, row.activity) for row in CountedEvent.objects.all()}
+    kept |= {row.sight_id: ("", row.activity) for row in CountedSight.objects.all()}
+    issues = {event.coupon_id: event for event in CouponEvent.objects.filter(kind="issued")}
+    sights = [(issues[sight.pk], sight.at, sight.pk) for sight in Sight.objects.all()]
     templates = {template.pk: template for template in CouponTemplate.objects.all()}
     lines = dict(Redemption.objects.values_list("id", "order__business_line"))
     placements = {p.key: p for p in Placement.objects.all()}
     campaigns = dict(Campaign.objects.values_list("budget__templates__id", "id"))
     sums: dict[tuple, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
-    for event in CouponEvent.objects.all():
+    for event, moment, seen in [*((event, event.at, None) for event in CouponEvent.objects.all()), *sights]:
         placement, template = placements.get(event.placement), templates.get(event.template_id)
-        at = event.at.astimezone(ZoneInfo(house.TIME_ZONE))
-        known = kept.get(event.pk) or (lines.get(event.redemption_id) or "", level(event.customer_id, at.date()))
+        at = moment.astimezone(ZoneInfo(house.TIME_ZONE))
+        line = "" if seen else lines.get(event.redemption_id) or ""
+        known = kept.get(seen or event.pk) or (line, level(event.customer_id, at.date()))
         names = {
             "day": at.date(),
             "hour": at.hour,
@@ -87,7 +111,10 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
             "campaign": campaigns.get(event.template_id),
         }
         cell = sums[tuple(names[name] for name in dimensions)]
-        for measure in MEASURES:
+        if seen:
+            cell["seen_count"] += 1
+            continue
+        for measure in set(MEASURES) - {"seen_count"}:
             cell[measure] += event.kind == KINDS[measure] if measure in KINDS else getattr(event, measure)
     return {key: Numbers(**cell) for key, cell in sums.items()}
 
@@ -104,6 +131,7 @@ def assert_numbers_are_the_ledgers() -> None:
 
 def assert_rollups_alone_are_the_ledgers() -> None:
     assert not UncountedEvent.objects.exists()
+    assert not UncountedSight.objects.exists()
     cell = ("day", "template", "placement", "city", "business_line", "activity")
     for model, dimensions in ((DayRollup, cell), (HourRollup, ("hour", *cell))):
         columns = [{"template": "template_id", "city": "city_id"}.get(name, name) for name in dimensions]
@@ -154,15 +182,16 @@ def two_campaigns(db: None) -> tuple[Campaign, Campaign]:
 
 
 money = st.integers(-(10**6), 10**6)
+#: Three days, most moments near a midnight somewhere.
+moments = st.builds(
+    lambda hour, micro: dt.datetime(2026, 3, 28, tzinfo=UTC) + dt.timedelta(hours=hour, microseconds=micro),
+    st.integers(0, 72),
+    st.sampled_from([-1, 0, 1, 900_000_000]),
+)
 events = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(CouponEvent.Kind.values),
-        # Three days, most moments near a midnight somewhere.
-        "at": st.builds(
-            lambda hour, micro: dt.datetime(2026, 3, 28, tzinfo=UTC) + dt.timedelta(hours=hour, microseconds=micro),
-            st.integers(0, 72),
-            st.sampled_from([-1, 0, 1, 900_000_000]),
-        ),
+        "at": moments,
         "template_id": st.integers(1, 4),
         "customer_id": st.integers(1, 3),
         "redemption_id": st.sampled_from(USES),
@@ -181,6 +210,7 @@ acts = st.one_of(
     st.integers(1, 5).map(lambda limit: ("fold", limit)),
     st.just(("die", 3)),
     st.just(("rebuild", 0)),
+    st.tuples(st.just("shown"), st.tuples(moments, st.integers(0, 7))),
     st.tuples(
         st.just("told"),
         st.tuples(
@@ -211,6 +241,8 @@ def test_numbers_equal_a_naive_recount_at_every_moment_of_any_story(story: list,
                     die_in_the_middle_of_a_fold(limit)
                 case ("rebuild", _):
                     folding.rebuild()
+                case ("shown", (at, luck)):
+                    shown(at, luck)
                 case ("told", (customer, day)):
                     told(customer, [(day, 4)])
                 case ("line", (order, line)):
@@ -349,20 +381,23 @@ def test_rates_are_none_where_there_is_nothing_to_divide_by_and_averages_round_h
 
 @pytest.mark.usefixtures("two_campaigns")
 @settings(max_examples=25, deadline=None)
-@given(story=st.lists(events, min_size=1, max_size=12))
-def test_every_cell_opens_to_the_rows_that_it_is_the_sum_of(story: list) -> None:
+@given(story=st.lists(events, min_size=1, max_size=12), sights=st.lists(moments, max_size=4))
+def test_every_cell_opens_to_the_rows_that_it_is_the_sum_of(story: list, sights: list) -> None:
     """S1"""
     with forgotten():
         happened(*story)
+        for luck, at in enumerate(sights):
+            shown(at, luck)
         folding.fold_all()
         dimensions = ("template", "placement", "city", "activity", "business_line")
         by_day, by_hour, derived = numbers(("day", *dimensions)), numbers(("day", "hour")), numbers(("day", "channel"))
         for found, names in ((by_day, dimensions), (by_hour, ("hour",)), (derived, ("channel",))):
             for (day, *cell), sums in found[0].items():
-                opened = list(events_of(day, **dict(zip(names, cell, strict=True))))
+                named = dict(zip(names, cell, strict=True))
+                opened = list(events_of(day, **named))
                 counted = {m: sum(row.kind == KINDS[m] for row in opened) for m in KINDS}
-                money = {m: sum(getattr(row, m) for row in opened) for m in MEASURES if m not in KINDS}
-                assert Numbers(**counted, **money) == sums
+                money = {m: sum(getattr(row, m) for row in opened) for m in MEASURES if m.endswith("_fen")}
+                assert Numbers(**counted, **money, seen_count=sights_of(day, **named).count()) == sums
 
 
 def test_customers_of_a_day_are_counted_once_however_much_they_took() -> None:
@@ -386,6 +421,25 @@ def test_an_event_that_is_counted_twice_or_never_is_told() -> None:
     said = [str(difference) for difference in ledger.differences()]
     assert f"event {one}: waiting or counted is 0, should be 1" in said
     assert f"event {other}: waiting or counted is 0, should be 1" in said
+
+
+def test_a_sight_that_is_counted_twice_never_or_of_no_coupon_is_told() -> None:
+    at = dt.datetime(2026, 6, 3, tzinfo=UTC)
+    happened({"kind": "issued", "at": at})
+    shown(at, 0)
+    folding.fold()
+    assert list(ledger.differences()) == []
+    (seen,) = Sight.objects.values_list("pk", flat=True)
+    UncountedSight.objects.create(sight_id=seen)
+    nobodys = Sight.objects.create(coupon_id=uuid.UUID(int=7), at=at)
+    HourRollup.objects.update(seen_count=2)
+    said = sorted(str(difference).split(", ")[0] for difference in ledger.differences())
+    assert said == [
+        "rollup of 2026-06-03 08:00",
+        f"sight {nobodys.pk}: in the ledger is 0",
+        f"sight {nobodys.pk}: waiting or counted is 0",
+        f"sight {seen}: waiting or counted is 2",
+    ]
 
 
 def test_the_nightly_proof_says_how_many_differences_there_are() -> None:

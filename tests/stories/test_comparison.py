@@ -77,9 +77,9 @@ def test_the_page_says_too_few_can_be_sorted_and_taken_away_and_is_reached_from_
     assert last.startswith("秒杀")  # what has no value stands last, either way
     taken = client.get(PAGE + page.context["excel"])
     rows = list(load_workbook(io.BytesIO(b"".join(taken))).active.iter_rows(values_only=True))
-    assert rows[1][1:4] == (4, 3, 0.75)
-    assert rows[-1][:3] == ("合计", 6, 4)
-    assert rows[1][8] == 60
+    assert rows[1][1:5] == (4, 0, 3, 0.75)
+    assert rows[-1][:4] == ("合计", 6, 0, 4)
+    assert rows[1][9] == 60
     below = client.get(f"/admin/distribution/campaign/{campaign.pk}/change/").content.decode()
     assert f"{PAGE}?campaign={campaign.pk}" in below
 
