@@ -137,6 +137,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/") 
 
 # How long a process works from one look at the catalogue of templates, which may have changed elsewhere.
 CATALOGUE_SECONDS = env.float("CATALOGUE_SECONDS", default=0.5)
+EVENTS_SECONDS = env.float("EVENTS_SECONDS", default=1)  # how often a process writes down events that set nothing off
 EVENT_DAYS = env.int("EVENT_DAYS", default=30)  # how long events of the app are kept
 # A template that may cost more than this, in fen, needs two approvers; unset: one is enough, whatever it costs.
 SECOND_APPROVAL_ABOVE_FEN = env.int("SECOND_APPROVAL_ABOVE_FEN", default=None)

@@ -1,5 +1,6 @@
 """领取: a customer takes what a placement offers them; 发放 by the same rules, where something else sets it off."""
 
+from collections.abc import Callable
 from datetime import datetime
 from random import SystemRandom
 from time import monotonic
@@ -10,11 +11,12 @@ from django.db import transaction
 from coupons import refusals
 from coupons.answers import Once, Reply
 from coupons.lifecycle import ending
-from coupons.lifecycle.issuing import Grant, Lost, Stale, issue
+from coupons.lifecycle.issuing import Beside, Grant, Lost, Stale, issue
 from coupons.queries import catalogue, wallet
 from coupons.queries.catalogue import Book
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
+from coupons.rules import Profile
 from distribution import risking
 from distribution.queries import placements, risk
 from distribution.queries.placements import CLAIMED_FORMS, CompiledOffer, CompiledPlacement, No, no
@@ -47,6 +49,17 @@ class Suited(NamedTuple):
 
     fitting: list[CompiledOffer]
     noes: list[No]
+
+
+class Said(NamedTuple):
+    """How a gift is answered, and what is written down beside it."""
+
+    reply: Reply
+    beside: Beside | None = None
+
+
+def _claimed(coupons: bytes, _grants: list[Grant]) -> Said:
+    return Said(Reply(201, b'{"coupons":%b}' % coupons))
 
 
 def claim(
@@ -92,25 +105,36 @@ def give(
     reason: str = "",
     only: int | None = None,
     suits: Suited | None = None,
+    say: Callable[[bytes, list[Grant]], Said] = _claimed,
 ) -> Reply:
     """Every rule and limit of the placement, whoever asks and through whatever form; inside the caller's transaction,
     if there is one. ``reason`` stands on the event; ``only``: of its offers those of this template, by id; ``suits``:
-    what :func:`suited` said, to callers who had to ask before they locked something.
+    what :func:`suited` said, to callers who had to ask before they locked something; ``say``: of the coupons' JSON and
+    their grants.
 
     :raises Refused: as :func:`claim`.
     :raises Stale: ``book`` is no longer true; nothing was done.
     """
     with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
-        return _give(book, placement, customer, now, where, by, once, reason, only, suits)
+        return _give(book, placement, customer, now, where, by, once, reason, only, suits, say)
 
 
-def suited(placement: CompiledPlacement, customer: str, now: datetime, where: Where = NOWHERE) -> Suited:
+def suited(
+    placement: CompiledPlacement,
+    customer: str,
+    now: datetime,
+    where: Where = NOWHERE,
+    *,
+    profile: Profile | None = None,
+) -> Suited:
     """What of the placement suits the customer, by its rules and by the outside risk service, which may take its time.
+
+    ``profile``: the customer's facts, to callers who have just looked them up.
 
     :raises Refused: none of it does.
     """
     with refusals.counted(refusals.Deed.CLAIM, now, placement.key):
-        return _suited(placement, customer, now, where)
+        return _suited(placement, customer, now, where, profile=profile)
 
 
 def would_give(book: Book, placement: CompiledPlacement, customer: str, now: datetime, where: Where = NOWHERE) -> Reply:
@@ -138,19 +162,22 @@ def _give(
     reason: str,
     only: int | None = None,
     suits: Suited | None = None,
+    say: Callable[[bytes, list[Grant]], Said] = _claimed,
 ) -> Reply:
     fitting, noes = suits or _suited(placement, customer, now, where, only)
     if only is not None:
         fitting = [offer for offer in fitting if offer.template.id == only]
         noes = [no for no in noes if no.template_id == only]
+        if not fitting:
+            raise _refused(noes)
     if not risk.is_on(book):
-        return _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
+        return _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason, say)
     try:
         with transaction.atomic():
             against = risk.found(customer, now, where, counts=True)
             if against is not None:
                 raise Refused("risk_refused", template_id=fitting[0].template.id, cause=against)
-            reply = _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason)
+            reply = _hand_out(book, placement, fitting, noes, customer, now, where, by, once, reason, say)
             if reply.replayed:
                 raise _Replayed  # nothing was given, so nothing is counted
             return reply
@@ -159,12 +186,17 @@ def _give(
 
 
 def _suited(
-    placement: CompiledPlacement, customer: str, now: datetime, where: Where, only: int | None = None
+    placement: CompiledPlacement,
+    customer: str,
+    now: datetime,
+    where: Where,
+    only: int | None = None,
+    profile: Profile | None = None,
 ) -> Suited:
     whole = placements.refused_as_a_whole(placement, now)
     if whole is not None:
         raise Refused(whole)
-    profile = placements.known([placement], customer, now)
+    profile = profile or placements.known([placement], customer, now)
     situation = situate(now, client=where.client, city=where.city, position=where.position)
     noes: list[No] = []
     fitting: list[CompiledOffer] = []
@@ -199,6 +231,7 @@ def _hand_out(
     by: str,
     once: Once | None,
     reason: str,
+    say: Callable[[bytes, list[Grant]], Said],
 ) -> Reply:
     """The first, all or one of the offers that fit; what a limit refuses falls to the next.  :raises Refused: none."""
     while fitting:
@@ -215,20 +248,21 @@ def _hand_out(
             chosen = fitting[:1]
         grants = [Grant.of(offer.template, now) for offer in chosen]
         coupons = [wallet.fresh(*grant[1:], placement.key, grant.template.id) for grant in grants]
-        reply = Reply(201, b'{"coupons":%b}' % wallet.coupons_bytes(coupons, book, now))
+        said = say(wallet.coupons_bytes(coupons, book, now), grants)
         outcome = issue(
             grants,
             customer=customer,
             now=now,
             by=by,
             version=book.version,
-            reply=reply,
+            reply=said.reply,
             once=once,
             placement=placement.key,
             city=where.city,
             client=where.client,
             device=where.device,
             reason=reason,
+            beside=said.beside,
         )
         if isinstance(outcome, Reply):
             return outcome

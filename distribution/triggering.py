@@ -5,49 +5,61 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+import psycopg
 from django.conf import settings
 from django.db import transaction
 
 from coupons import answers
 from coupons.answers import Once, Reply
-from coupons.lifecycle.issuing import Stale
+from coupons.gathering import Gathering
+from coupons.lifecycle.issuing import REFUSED, Beside, Grant, Stale
 from coupons.models import Customer
 from coupons.queries import catalogue
 from coupons.queries.catalogue import Book
-from coupons.queries.direct import row
+from coupons.queries.direct import row, rows
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
+from coupons.rules import Profile
 from distribution import claiming, messages
-from distribution.claiming import Where
+from distribution.claiming import Said, Where
 from distribution.models import MessageTemplate
 from distribution.queries import triggers
 from distribution.queries.placements import No, no
 from distribution.queries.triggers import CompiledRule, Event
 
-#: The event and the answer to its key, when it sets nothing off: one round trip.
-_HEARD = """
-WITH answered AS (
-    INSERT INTO coupons_answer (caller, key, fingerprint, status, body, created_at)
-    SELECT %(caller)s::text, %(key)s::text, %(print)s::bytea, 200, %(body)s::bytea, %(now)s::timestamptz
-     WHERE %(key)s::text IS NOT NULL
-    ON CONFLICT DO NOTHING RETURNING 1
-)
-INSERT INTO distribution_inboundevent
-       (event, customer, occurred_at, received_at, client, city_id, lat, lng, data, outcomes, issued_count, by)
-SELECT %(event)s::text, %(customer)s::text, %(occurred_at)s::timestamptz, %(now)s::timestamptz, %(client)s::text,
-       %(city)s::text, %(lat)s::float8, %(lng)s::float8, %(data)s::jsonb, %(outcomes)s::jsonb, %(issued)s::integer,
-       %(by)s::text
- WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM answered)
-RETURNING id
-"""
+_COLUMNS = "event, customer, occurred_at, received_at, client, city_id, lat, lng, data, outcomes, issued_count, by"
+_TYPES = "text timestamptz timestamptz text text float8 float8 jsonb jsonb integer text"
+_HEARD = f"""
+INSERT INTO distribution_inboundevent ({_COLUMNS})
+SELECT * FROM unnest(%s::text[], {", ".join(f"%s::{type}[]" for type in _TYPES.split())})
+RETURNING 1
+"""  # noqa: S608  our own words
+#: Beside the coupons of the one rule that an event sets off: the event, and the rule's rest, if it rests.
+_HEARD_BESIDE = f"""
+INSERT INTO distribution_inboundevent ({_COLUMNS})
+SELECT %s::text, {", ".join(f"%s::{type}" for type in _TYPES.split())}
+  FROM issued
+ WHERE CASE WHEN outcome <> 'issued' THEN false ELSE distribution_rest(%s::bigint, %s::text, %s::timestamptz,
+                                                                       %s::timestamptz) END
+"""  # noqa: S608  our own words
+#: So many events that set nothing off are written together at the latest.
+TOGETHER = 1000
 #: What a rule that the event does not concern says; on record, and no news to the app.
 _QUIET = frozenset({"issued", "event_unfit", "event_too_old"})
-_REST = """
-INSERT INTO distribution_rest AS rest (rule_id, customer_key, until) VALUES (%s::bigint, %s::text, %s::timestamptz)
-ON CONFLICT (rule_id, customer_key) DO UPDATE SET until = excluded.until
-      WHERE rest.until <= %s::timestamptz
-RETURNING 1
-"""
+#: Refusals of the call itself, not of a rule.
+_OURS = frozenset({"busy", "idempotency_key_reused"})
+_REST = "SELECT distribution_rest(%s::bigint, %s::text, %s::timestamptz, %s::timestamptz)"
+
+Heard = tuple[Any, ...]
+
+
+def _write_down(heard: list[Heard]) -> None:
+    rows(_HEARD, [*map(list, zip(*heard, strict=True))])
+
+
+#: Events that set nothing off: on record a moment later, in one commit with their neighbours.
+_heard: Gathering[list[Heard]] = Gathering("events", "EVENTS_SECONDS", list, _write_down, list.extend)
+flush = _heard.flush
 
 
 def happen(event: Event, now: datetime, *, by: str, once: Once | None = None) -> Reply:
@@ -60,31 +72,31 @@ def happen(event: Event, now: datetime, *, by: str, once: Once | None = None) ->
     """
     for _attempt in range(4):
         book = catalogue.current()
-        asked: list[CompiledRule] = []
+        listeners = triggers.listeners(book, event.event)
+        asked, deaf = listeners.concerned(event, now) if listeners else ([], [])
         fitting: list[CompiledRule] = []
         outcomes: list[dict[str, Any]] = []
-        for rule in triggers.rules_for(book, event.event):
-            code = triggers.unfit(rule, event, now)
-            if code is None:
-                asked.append(rule)
-            else:
-                outcomes.append({"placement": rule.placement.key, "code": code})
         if asked:
             situation = situate(now, client=event.client, city=event.city, position=event.position)
             customer = triggers.known(asked, event.customer, now)
+            resting = triggers.resting(asked, event.customer, now)
             for rule in asked:
                 refusal = triggers.refused(rule, customer, situation)
+                if refusal is None and rule.row.pk in resting:
+                    refusal = no("resting")
                 if refusal is None:
                     fitting.append(rule)
                 else:
                     outcomes.append(_outcome(rule, refusal))
         if not fitting:
-            return _nothing(event, outcomes, now, by, once)
+            return _nothing(event, outcomes + deaf, now, by, once)
         try:
+            if len(fitting) == 1 and not _tells(fitting[0]):
+                return _set_one_off(book, event, fitting[0], customer, outcomes, deaf, now, by, once)
             return answers.do_once(
                 once,
                 now,
-                lambda: _set_off(book, event, fitting, list(outcomes), now, by),  # noqa: B023  run at once
+                lambda: _set_off(book, event, fitting, list(outcomes), deaf, now, by),  # noqa: B023  run at once
             )
         except Stale:
             catalogue.forget()
@@ -92,48 +104,104 @@ def happen(event: Event, now: datetime, *, by: str, once: Once | None = None) ->
 
 
 def _nothing(event: Event, outcomes: list[dict[str, Any]], now: datetime, by: str, once: Once | None) -> Reply:
-    reply = Reply(200, _body([], [], outcomes))
-    heard = _hear(event, outcomes, 0, now, by, once, reply.body)
-    if not heard:  # said before
-        found = answers.find(once)
-        if found is None or not found.status:
-            raise Refused("busy")
+    """Had no effect, so it is not kept for its key; whoever had one under it before is told so again."""
+    found = answers.find(once)
+    if found is not None:
         return found
-    return reply
+    with _heard.open() as heard:
+        heard.append(_line(event, outcomes, 0, now, by))
+        full = len(heard) >= TOGETHER
+    if full or not settings.EVENTS_SECONDS:
+        flush()
+    return Reply(200, _body([], [], outcomes))
+
+
+def _set_one_off(
+    book: Book,
+    event: Event,
+    rule: CompiledRule,
+    customer: Profile,
+    outcomes: list[dict[str, Any]],
+    deaf: list[dict[str, Any]],
+    now: datetime,
+    by: str,
+    once: Once | None,
+) -> Reply:
+    """The rule's coupons, the event, the rest and the answer in one round trip."""
+
+    def say(coupons: bytes, grants: list[Grant]) -> Said:
+        issued = {"placement": rule.placement.key, "code": "issued", "coupons": [str(grant.id) for grant in grants]}
+        found = [*outcomes, issued, *deaf]
+        line = _line(event, found, len(grants), now, by)
+        return Said(
+            Reply(200, _body([coupons[1:-1]], [], found)), Beside(_HEARD_BESIDE, (*line, *_rest(rule, event, now)))
+        )
+
+    where = Where(event.client, event.city, event.position)
+    try:
+        suits = claiming.suited(rule.placement, event.customer, now, where, profile=customer)
+        return claiming.give(
+            book,
+            rule.placement,
+            event.customer,
+            now,
+            where,
+            by=by,
+            once=once,
+            reason=f"event:{event.event}",
+            suits=suits,
+            say=say,
+        )
+    except Refused as refused:
+        if refused.code in _OURS:
+            raise
+        return _nothing(event, [*outcomes, _no(rule, refused), *deaf], now, by, once)
 
 
 def _set_off(
-    book: Book, event: Event, fitting: list[CompiledRule], outcomes: list[dict[str, Any]], now: datetime, by: str
+    book: Book,
+    event: Event,
+    fitting: list[CompiledRule],
+    outcomes: list[dict[str, Any]],
+    deaf: list[dict[str, Any]],
+    now: datetime,
+    by: str,
 ) -> Reply:
     coupons: list[bytes] = []
     written: list[MessageTemplate] = []
+    where = Where(event.client, event.city, event.position)
     for rule in fitting:
         try:
             # What one rule began and could not finish is undone, and the others' stays.
             with transaction.atomic() if rule.cooldown else nullcontext():
-                _rest(rule, event.customer, now)
-                where = Where(event.client, event.city, event.position)
+                if rule.cooldown:
+                    _take_rest(rule, event, now)
                 given = claiming.give(
                     book, rule.placement, event.customer, now, where, by=by, reason=f"event:{event.event}"
                 )
         except Refused as refused:
             if refused.code == "busy":
                 raise
-            outcomes.append(_outcome(rule, No(refused.code, [dict(reason) for reason in refused.reasons])))
+            outcomes.append(_no(rule, refused))
         else:
             body = given.body.removeprefix(b'{"coupons":[').removesuffix(b"]}")
             coupons.append(body)
             told = orjson.loads(given.body)["coupons"]
             ids = [coupon["id"] for coupon in told]
             outcomes.append({"placement": rule.placement.key, "code": "issued", "coupons": ids})
-            template = rule.row.message
-            if template is not None and template.is_active:
+            if (template := _tells(rule)) is not None:
                 _write(template, rule, event.customer, told[0], now)
                 written.append(template)
+    outcomes += deaf
     issued = sum(len(outcome.get("coupons", ())) for outcome in outcomes)
-    _hear(event, outcomes, issued, now, by)
+    _write_down([_line(event, outcomes, issued, now, by)])
     said = [{"channel": template.channel, "template": template.key} for template in written]
     return Reply(200, _body(coupons, said, outcomes))
+
+
+def _tells(rule: CompiledRule) -> MessageTemplate | None:
+    template = rule.row.message
+    return template if template is not None and template.is_active else None
 
 
 def _write(template: MessageTemplate, rule: CompiledRule, customer: str, coupon: dict[str, Any], now: datetime) -> None:
@@ -151,42 +219,39 @@ def _write(template: MessageTemplate, rule: CompiledRule, customer: str, coupon:
     )
 
 
-def _rest(rule: CompiledRule, customer: str, now: datetime) -> None:
+def _rest(rule: CompiledRule, event: Event, now: datetime) -> tuple[int, str, datetime | None, datetime]:
+    return rule.row.pk, event.customer, now + rule.cooldown if rule.cooldown else None, now
+
+
+def _take_rest(rule: CompiledRule, event: Event, now: datetime) -> None:
     """:raises Refused: "resting": it gave this customer something a little while ago."""
-    if rule.cooldown and row(_REST, (rule.row.pk, customer, now + rule.cooldown, now)) is None:
-        raise Refused("resting")
+    try:
+        row(_REST, _rest(rule, event, now))
+    except psycopg.Error as refused:
+        if refused.sqlstate != REFUSED:
+            raise
+        raise Refused(refused.diag.message_primary or "") from None
 
 
-def _hear(
-    event: Event,
-    outcomes: list[dict[str, Any]],
-    issued: int,
-    now: datetime,
-    by: str,
-    once: Once | None = None,
-    body: bytes | None = None,
-) -> bool:
-    caller, key, print_ = once or (None, None, None)
-    lat, lng = event.position or (None, None)
-    parameters = {
-        "caller": caller,
-        "key": key,
-        "print": print_,
-        "body": body,
-        "now": now,
-        "event": event.event,
-        "customer": event.customer,
-        "occurred_at": event.occurred_at,
-        "client": event.client,
-        "city": event.city,
-        "lat": lat,
-        "lng": lng,
-        "data": orjson.dumps(event.data).decode(),
-        "outcomes": orjson.dumps(outcomes, default=str).decode(),
-        "issued": issued,
-        "by": by,
-    }
-    return row(_HEARD, parameters) is not None
+def _line(event: Event, outcomes: list[dict[str, Any]], issued: int, now: datetime, by: str) -> Heard:
+    """As ``_COLUMNS`` has it."""
+    return (
+        event.event,
+        event.customer,
+        event.occurred_at,
+        now,
+        event.client,
+        event.city,
+        *(event.position or (None, None)),
+        orjson.dumps(event.data).decode(),
+        orjson.dumps(outcomes, default=str).decode(),
+        issued,
+        by,
+    )
+
+
+def _no(rule: CompiledRule, refused: Refused) -> dict[str, Any]:
+    return _outcome(rule, No(refused.code, [dict(reason) for reason in refused.reasons]))
 
 
 def _outcome(rule: CompiledRule, refusal: No) -> dict[str, Any]:

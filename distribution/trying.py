@@ -34,7 +34,9 @@ def try_rule(job: Job) -> Iterator[jobs.Step]:
     if rule is None or compiled is None:
         raise Refused("not_found")
     start, end = (datetime.fromisoformat(job.answers[name]) for name in ("from", "until"))
-    events = InboundEvent.objects.filter(event=rule.event, received_at__gte=start, received_at__lt=end).order_by("id")
+    events = InboundEvent.objects.filter(event=rule.event, received_at__gte=start, received_at__lt=end).order_by(
+        "received_at", "id"
+    )
     total, done = events.count(), 0
     codes: Counter[str] = Counter()
     resting: dict[str, datetime] = {}

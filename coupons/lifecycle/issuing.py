@@ -1,7 +1,8 @@
 """发放: coupons into one customer's hands, within every limit, all of them or none."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -14,14 +15,14 @@ from coupons.refused import Refused
 from coupons.rules.codes import new_code, new_id
 from coupons.rules.identity import identity
 
-CALL = """
-SELECT outcome, which, answer, answer_status FROM coupons_issue(
+_ISSUE = """coupons_issue(
     %s::bigint, %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea, %s::text,
     %s::timestamptz, %s::date, %s::timestamptz, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text,
     %s::bigint[], %s::bigint[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-    %s::bigint[], %s::boolean[], %s::text[], %s::uuid)
-"""
-_UNDONE = "CP001"
+    %s::bigint[], %s::boolean[], %s::text[], %s::uuid)"""
+_CALL = f"SELECT outcome, which, answer, answer_status FROM {_ISSUE}"  # noqa: S608  our own words
+#: What the database raises to undo a call: a limit was lost to a neighbour; what was to be done beside it is refused.
+_UNDONE, REFUSED = "CP001", "CP002"
 EXCLUDED = {
     "coupon_one_live_newcomer": "newcomer_coupon_held",
     "coupon_one_live_by_phone": "newcomer_coupon_held",
@@ -49,6 +50,21 @@ class Grant(NamedTuple):
         return cls(template, new_id(now), new_code(), *template.validity(now))
 
 
+class Beside(NamedTuple):
+    """A statement of the same round trip and transaction that changes rows: reads ``issued``, the issue's one row, of
+    which ``outcome`` is "issued" when coupons were given. Raises CP002 with a code to refuse and undo all of it.
+    """
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+
+@lru_cache
+def _call(beside: str) -> str:
+    return f"""WITH issued AS (SELECT * FROM {_ISSUE}), beside AS ({beside})
+    SELECT outcome, which, answer, answer_status FROM issued"""  # noqa: S608  our own words
+
+
 class Lost(NamedTuple):
     """The grant that a limit refused; nothing was issued."""
 
@@ -70,6 +86,7 @@ def issue(
     client: str | None = None,
     device: str | None = None,
     reason: str = "",
+    beside: Beside | None = None,
 ) -> Reply | Lost:
     """Issue all grants to the customer (made known if new), with ``reply`` kept for the idempotency key.
 
@@ -77,13 +94,13 @@ def issue(
     An earlier reply to the same key comes back instead.
 
     :raises Stale: nothing was done; compile again.
-    :raises Refused: "idempotency_key_reused".
+    :raises Refused: "idempotency_key_reused"; with the code with which ``beside`` refuses.
     """
     grants = sorted(grants, key=lambda grant: grant.template.id)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     templates = [grant.template for grant in grants]
     caller, key, print_ = once or (None, None, None)
-    parameters = (
+    parameters: tuple[Any, ...] = (
         version,
         caller,
         key,
@@ -111,16 +128,21 @@ def issue(
         [template.exclusive_group for template in templates],
         identity("device", device) if device and any(template.newcomer for template in templates) else None,
     )
+    statement = _CALL if beside is None else _call(beside.sql)
+    if beside is not None:
+        parameters += beside.parameters
     try:
         if connection.in_atomic_block:
             with transaction.atomic():
-                found = row(CALL, parameters)
+                found = row(statement, parameters)
         else:
-            found = row(CALL, parameters)
+            found = row(statement, parameters)
     except psycopg.errors.ExclusionViolation as excluded:
         code = EXCLUDED[excluded.diag.constraint_name or ""]
         return Lost(code, next(grant for grant in reversed(grants) if _excludes(grant.template)))
     except psycopg.Error as undone:
+        if undone.sqlstate == REFUSED:
+            raise Refused(undone.diag.message_primary or "") from None
         if undone.sqlstate != _UNDONE:
             raise
         if undone.diag.message_primary == "stale":

@@ -342,8 +342,13 @@ class EventAdmin(ReadDesk):
 
 
 def _outcomes(event: InboundEvent) -> Iterator[dict[str, Any]]:
-    placements = Placement.objects.in_bulk([outcome["placement"] for outcome in event.outcomes], field_name="key")
-    for outcome in event.outcomes:
+    each = [
+        {**outcome, "placement": key}
+        for outcome in event.outcomes
+        for key in outcome.get("placements") or [outcome["placement"]]
+    ]
+    placements = Placement.objects.in_bulk([outcome["placement"] for outcome in each], field_name="key")
+    for outcome in each:
         yield {
             "placement": placements.get(outcome["placement"], outcome["placement"]),
             "given": outcome["code"] == "issued",

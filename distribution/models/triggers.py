@@ -145,7 +145,8 @@ class InboundEvent(models.Model):
     lat = models.FloatField(null=True)
     lng = models.FloatField(null=True)
     data = models.JSONField(gettext_lazy("what it says"), default=dict)
-    #: ``[{"placement", "code", "coupons"?, "reasons"?}]``; code "issued" or why not.
+    #: ``[{"placement", "code", "coupons"?, "reasons"?}, …, {"placements", "code"}]``; code "issued" or why not. Those
+    #: that the event does not concern stand together and last.
     outcomes = models.JSONField(gettext_lazy("what came of it"), default=list)
     issued_count = models.PositiveIntegerField(gettext_lazy("coupons"), default=0)
     by = models.CharField(gettext_lazy("told by"), max_length=80)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from coupons import rules
 from coupons.queries.catalogue import Book
+from coupons.queries.direct import rows
 from coupons.queries.profiles import needs_of, profile
 from coupons.rules import CustomerCondition, Profile, Situation
 from distribution.models import Placement, TriggerRule
@@ -23,6 +24,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
 }
 _MISSING = object()
+_RESTING = """SELECT rule_id FROM distribution_rest
+WHERE rule_id = ANY(%s::bigint[]) AND customer_key = %s::text AND until > %s::timestamptz"""
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,10 +51,51 @@ class Event(NamedTuple):
     data: Mapping[str, Any] = {}
 
 
-def rules_for(book: Book, event: str) -> tuple[CompiledRule, ...]:
-    """Of live placements, in the order in which they were made."""
-    known: dict[str, tuple[CompiledRule, ...]] = book.keep("triggers", lambda: _compile(book))
-    return known.get(event, ())
+class Listeners:
+    """The rules of live placements that listen to one event, in the order in which they were made."""
+
+    def __init__(self, rules: list[CompiledRule]) -> None:
+        self.rules = rules
+        #: Where in ``rules`` stands what wants one value of a field: dozens of rules are mostly told apart by one.
+        self._wanting: dict[tuple[str, ...], dict[tuple[type, Any], list[int]]] = {}
+        self._others: list[int] = []
+        for place, rule in enumerate(rules):
+            field = next(((path, value) for path, comparison, value in rule.tests if comparison == "="), None)
+            if field is None:
+                self._others.append(place)
+            else:
+                path, value = field
+                self._wanting.setdefault(path, {}).setdefault((_kind(value), value), []).append(place)
+
+    def concerned(self, event: Event, now: datetime) -> tuple[list[CompiledRule], list[dict[str, Any]]]:
+        """Those that the event concerns, whoever it is about; and the others as outcomes."""
+        places = [*self._others]
+        for path, wanted in self._wanting.items():
+            value = _at(event.data, path)
+            if isinstance(value, str | int | float):
+                places += wanted.get((_kind(value), value), ())
+        found = {place for place in places if unfit(self.rules[place], event, now) is None}
+        deaf: dict[str, list[str]] = {}
+        age = now - event.occurred_at
+        for place, rule in enumerate(self.rules):
+            if place not in found:
+                code = "event_too_old" if age > rule.fresh else "event_unfit"
+                deaf.setdefault(code, []).append(rule.placement.key)
+        outcomes: list[dict[str, Any]] = [{"placements": keys, "code": code} for code, keys in deaf.items()]
+        return [self.rules[place] for place in sorted(found)], outcomes
+
+
+def listeners(book: Book, event: str) -> Listeners | None:
+    known: dict[str, Listeners] = book.keep("triggers", lambda: _compile(book))
+    return known.get(event)
+
+
+def resting(rules: Iterable[CompiledRule], customer: str, now: datetime) -> frozenset[int]:
+    """Ids of the rules that gave this customer something a little while ago, as far as no lock is needed."""
+    asked = [rule.row.pk for rule in rules if rule.cooldown]
+    if not asked:
+        return frozenset()
+    return frozenset(id for (id,) in rows(_RESTING, (asked, customer, now)))
 
 
 def compiled(book: Book, rule: TriggerRule) -> CompiledRule | None:
@@ -60,14 +104,14 @@ def compiled(book: Book, rule: TriggerRule) -> CompiledRule | None:
     return None if placement is None else _one(rule, placement)
 
 
-def _compile(book: Book) -> dict[str, tuple[CompiledRule, ...]]:
-    found: dict[str, tuple[CompiledRule, ...]] = {}
+def _compile(book: Book) -> dict[str, Listeners]:
+    found: dict[str, list[CompiledRule]] = {}
     live = TriggerRule.objects.filter(placement__status=Placement.Status.LIVE, placement__form=Placement.Form.TRIGGER)
     for rule in live.select_related("placement", "message").order_by("id"):
         one = compiled(book, rule)
         if one is not None:
-            found[rule.event] = (*found.get(rule.event, ()), one)
-    return found
+            found.setdefault(rule.event, []).append(one)
+    return {event: Listeners(rules) for event, rules in found.items()}
 
 
 def _one(rule: TriggerRule, placement: CompiledPlacement) -> CompiledRule:
@@ -84,11 +128,13 @@ def _one(rule: TriggerRule, placement: CompiledPlacement) -> CompiledRule:
 
 
 def known(asked: Iterable[CompiledRule], customer: str, now: datetime) -> Profile:
-    """The customer's facts as far as these rules' own conditions ask for them."""
-    asking = [condition for rule in asked if rule.asks_customer for condition in rule.conditions]
-    if not asking:
+    """The customer's facts as far as these rules and what they offer ask for them."""
+    asked = [rule for rule in asked if rule.asks_customer or rule.placement.asks_customer]
+    if not asked:
         return Profile(None, customer)
-    needs, days = needs_of(asking)
+    needs, days = needs_of(condition for rule in asked for condition in rule.conditions)
+    needs = needs.union(*(rule.placement.needs for rule in asked))
+    days = max(days, *(rule.placement.days_back for rule in asked))
     return profile(customer, needs, since=now.date() - timedelta(days=days - 1) if days else None)
 
 
@@ -98,12 +144,17 @@ def says(rule: CompiledRule, data: Mapping[str, Any]) -> bool:
 
 
 def _holds(data: Mapping[str, Any], path: tuple[str, ...], comparison: str, wanted: Any) -> bool:
-    found: Any = data
-    for name in path:
-        found = found.get(name, _MISSING) if isinstance(found, Mapping) else _MISSING
+    found = _at(data, path)
     if found is _MISSING or _kind(found) is not _kind(wanted):
         return False
     return _COMPARE[comparison](found, wanted)
+
+
+def _at(data: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = data
+    for name in path:
+        found = found.get(name, _MISSING) if isinstance(found, Mapping) else _MISSING
+    return found
 
 
 def _kind(value: Any) -> type:
