@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import psycopg
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -27,6 +28,8 @@ from distribution.queries import triggers
 from distribution.queries.placements import No, no
 from distribution.queries.triggers import CompiledRule, Event
 
+log = structlog.get_logger(__name__)
+
 _COLUMNS = "event, customer, occurred_at, received_at, client, city_id, lat, lng, data, outcomes, issued_count, by"
 _TYPES = "text timestamptz timestamptz text text float8 float8 jsonb jsonb integer text"
 _HEARD = f"""
@@ -44,6 +47,8 @@ SELECT %s::text, {", ".join(f"%s::{type}" for type in _TYPES.split())}
 """  # noqa: S608  our own words
 #: So many events that set nothing off are written together at the latest.
 TOGETHER = 1000
+#: What says more than so many characters is not kept waiting: memory stays bounded.
+LONG = 10_000
 #: What a rule that the event does not concern says; on record, and no news to the app.
 _QUIET = frozenset({"issued", "event_unfit", "event_too_old"})
 #: Refusals of the call itself, not of a rule.
@@ -57,8 +62,20 @@ def _write_down(heard: list[Heard]) -> None:
     rows(_HEARD, [*map(list, zip(*heard, strict=True))])
 
 
+def _write_gathered(heard: list[Heard]) -> None:
+    """One event that the database does not take must not keep its neighbours from being written."""
+    try:
+        _write_down(heard)
+    except psycopg.DataError:
+        for line in heard:
+            try:
+                _write_down([line])
+            except psycopg.DataError as problem:
+                log.error("event cannot be written", problem=str(problem), told=line[0])
+
+
 #: Events that set nothing off: on record a moment later, in one commit with their neighbours.
-_heard: Gathering[list[Heard]] = Gathering("events", "EVENTS_SECONDS", list, _write_down, list.extend)
+_heard: Gathering[list[Heard]] = Gathering("events", "EVENTS_SECONDS", list, _write_gathered, list.extend)
 flush = _heard.flush
 
 
@@ -108,9 +125,10 @@ def _nothing(event: Event, outcomes: list[dict[str, Any]], now: datetime, by: st
     found = answers.find(once)
     if found is not None:
         return found
+    line = _line(event, outcomes, 0, now, by)
     with _heard.open() as heard:
-        heard.append(_line(event, outcomes, 0, now, by))
-        full = len(heard) >= TOGETHER
+        heard.append(line)
+        full = len(heard) >= TOGETHER or len(line[8]) > LONG
     if full or not settings.EVENTS_SECONDS:
         flush()
     return Reply(200, _body([], [], outcomes))

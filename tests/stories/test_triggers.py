@@ -7,6 +7,7 @@ import pytest
 from coupons.models import Answer, Coupon, CouponEvent, Customer
 from distribution import triggering
 from distribution.models import InboundEvent, Message, MessageTemplate, Placement
+from distribution.queries.triggers import Event
 from tests import making
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,14 @@ def test_customers_cannot_claim_what_an_event_gives(customer, clock):
     assert customer("alice").get("placements/").body["results"] == []
 
 
+def test_one_event_that_cannot_be_written_keeps_no_other_from_it(transactional_db, clock, settings):
+    settings.EVENTS_SECONDS = 3600
+    for customer in ("alice", "nobody\0", "bob"):
+        triggering.happen(Event("app_open", customer, clock.now()), clock.now(), by="key:1")
+    triggering.flush()
+    assert {event.customer for event in InboundEvent.objects.all()} == {"alice", "bob"}
+
+
 def test_an_event_that_sets_nothing_off_costs_one_look(app, clock, query_count, settings):
     settings.EVENTS_SECONDS = 3600
     making.trigger(making.template(), tests=[{"field": "big", "is": "=", "value": True}])
@@ -242,7 +251,7 @@ def test_an_event_that_gives_is_one_round_trip_with_its_coupon(app, clock, query
     tell(app, clock, customer="bob", once="warm")
     with query_count() as count:
         assert tell(app, clock, once="e1").body["coupons"]
-    # The catalogue's version, whether the rule rests, and the one; within a test's own transaction a savepoint around it.
+    # The catalogue's version, whether the rule rests, and the one; a savepoint around it, within a test's transaction.
     assert count.statements <= 5
 
 
