@@ -9,14 +9,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons.admin.money import yuan
-from stats.dashboard.curves import Line
 from stats.dashboard.figures import count, percent
-from stats.dashboard.tables import added
 from stats.models import Rehearsal
 from stats.queries.lived import since_it_began
-from stats.queries.numbers import Numbers
+from stats.queries.numbers import Numbers, added
 
 Real = list[Numbers]  # of the first day, the second …
+
+
+@dataclass(frozen=True)
+class Line:
+    day: str
+    short: str
+    point: str  # several numbers with spaces between
+    cells: list[str]
 
 
 @dataclass(frozen=True)

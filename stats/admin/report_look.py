@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coupons.admin.money import yuan
-from stats.dashboard.figures import NOTHING, count, percent
+from stats.dashboard.figures import said
 from stats.queries.figures import Figures
 from stats.queries.measures import DIMENSION, Measure
 from stats.reporting import Table
@@ -13,19 +12,6 @@ from stats.reporting import Table
 MOST_LINES = 300
 #: Bars, and curves of one chart, beyond which nobody tells them apart.
 MOST_BARS, MOST_SERIES = 24, 6
-
-
-def said(measure: Measure, numbers: Figures) -> str:
-    value: Any = measure.of(numbers)
-    match measure.kind:
-        case "count":
-            return count(value)
-        case "money":
-            return yuan(value)
-        case "share":
-            return percent(value)
-        case _:
-            return NOTHING if value is None else f"{value:,.2f}"
 
 
 @dataclass(frozen=True)

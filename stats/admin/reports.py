@@ -23,7 +23,7 @@ from coupons.queries.catalogue import business_now
 from coupons.refused import Refused
 from coupons.tasks import run_job
 from stats import reporting
-from stats.admin import comparisons
+from stats.admin import comparisons, overview
 from stats.admin.report_form import QuestionForm, typed
 from stats.admin.report_look import look
 from stats.models import Report, ReportSending
@@ -242,6 +242,7 @@ class ReportAdmin(WithHistory):
         return [
             path("excel/", view(self.excel_view), name="stats_report_excel"),
             path("comparison/", view(self.comparison_view), name="stats_comparison"),
+            *overview.urls(),
             *super().get_urls(),
         ]
 

@@ -1,5 +1,5 @@
-"""The operators' first page: what happened in the last days, and what is left in the purses."""
+"""The operators' first page: what happened in some days, held against others, and what is left in the purses."""
 
-from stats.dashboard.page import first_page
+from stats.dashboard.page import board, charts, first_page
 
-__all__ = ["first_page"]
+__all__ = ["board", "charts", "first_page"]

@@ -1,14 +1,17 @@
 """What was refused: how large a share of the attempts, and why."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from coupons.conditions.ranges import start_of
 from coupons.refused import SENTENCES
-from stats.dashboard.figures import Change, change, count, percent
+from stats.dashboard.charts import Cell, Chart, Line, View
+from stats.dashboard.figures import Card, change, count, percent
 from stats.dashboard.period import Period
 from stats.queries.numbers import Numbers
 from stats.queries.refusals import refusals
@@ -18,42 +21,37 @@ MOST = 8
 
 
 @dataclass(frozen=True)
-class Cause:
-    name: str
-    code: str
-    number: str
-    share: str
-    width: str
-
-
-@dataclass(frozen=True)
 class Failures:
-    """Of claims or of uses. ``rate``: refused ÷ attempts."""
+    """Of claims or of uses. ``card``: refused ÷ attempts."""
 
-    key: str
-    title: str
-    rate: str
-    change: Change | None
-    before: str
-    refused: str
-    attempts: str
-    causes: list[Cause]
-    others: str
+    card: Card
+    chart: Chart
 
 
-def of_the_period(period: Period, now: Numbers, before: Numbers, only: Mapping[str, Any]) -> list[Failures]:
-    """Empty where one city is asked for: where somebody was refused, nobody wrote down."""
-    if "city" in only:
+def failures(view: View, now: Numbers, before: Numbers | None, refused_list: str) -> list[Failures]:
+    """Empty where one city is asked for: where somebody was refused, nobody wrote down. ``refused_list``: the address
+    of the list of refusals.
+    """
+    if "city" in view.asked.only:
         return []
-    done = {"claim": (now.issued_count, before.issued_count), "use": (now.redeemed_count, before.redeemed_count)}
+    found = _by_deed(view, view.period)
+    earlier = _by_deed(view, view.against) if view.against else None
+    done = {"claim": now.issued_count, "use": now.redeemed_count}
+    done_before = {"claim": before.issued_count, "use": before.redeemed_count} if before else {"claim": 0, "use": 0}
     titles = {"claim": _("Claims refused"), "use": _("Uses refused")}
-    found, earlier = _by_deed(period, only), _by_deed(period.before, only)
-    return [_of(deed, titles[deed], found[deed], earlier[deed], *done[deed]) for deed in titles]
+    return [
+        _of(
+            view, deed, title, found[deed], earlier[deed] if earlier is not None else None,
+            done[deed], done_before[deed], "" if view.asked.only else refused_list,
+        )
+        for deed, title in titles.items()
+    ]  # fmt: skip
 
 
-def _by_deed(period: Period, only: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+def _by_deed(view: View, period: Period) -> Mapping[str, dict[str, int]]:
     by_deed: dict[str, dict[str, int]] = defaultdict(dict)
-    for (deed, code), number in refusals("deed", "code", first=period.first, last=period.last, only=only).items():
+    asked = refusals("deed", "code", first=period.first, last=period.last, only=view.asked.only)
+    for (deed, code), number in asked.items():
         by_deed[deed][code] = number
     return by_deed
 
@@ -62,25 +60,58 @@ def _rate(refused: int, done: int) -> float | None:
     return refused / (refused + done) if refused + done > 0 else None
 
 
-def _of(deed: str, title: str, now: dict[str, int], before: dict[str, int], done: int, done_before: int) -> Failures:
+def _of(
+    view: View, deed: str, title: str, now: dict[str, int], before: dict[str, int] | None,
+    done: int, done_before: int, refused_list: str,
+) -> Failures:  # fmt: skip
     refused = sum(now.values())
-    rate, rate_before = _rate(refused, done), _rate(sum(before.values()), done_before)
+    refused_before = None if before is None else sum(before.values())
+    rate = _rate(refused, done)
+    rate_before = None if refused_before is None else _rate(refused_before, done_before)
     ranked = sorted(now.items(), key=lambda pair: (-pair[1], pair[0]))
-    rest = sum(number for _code, number in ranked[MOST:])
-    return Failures(
-        key=deed,
-        title=title,
-        rate=percent(rate),
-        change=change(rate, rate_before, points=True, welcome=False),
-        before=percent(rate_before),
-        refused=count(refused),
-        attempts=count(refused + done),
-        causes=[
-            Cause(
-                str(SENTENCES.get(code, code)), code, count(number), percent(number / refused),
-                f"{number * 100 / ranked[0][1]:.2f}",
-            )
-            for code, number in ranked[:MOST]
-        ],
-        others=count(rest) if rest else "",
+    rest = ranked[MOST:]
+    ends = {
+        "deed__exact": deed,
+        "hour__gte": start_of(view.period.first).isoformat(),
+        "hour__lt": start_of(view.period.last + dt.timedelta(1)).isoformat(),
+    }
+
+    def cells(number: int, then: int | None, **which: str) -> list[Cell]:
+        link = f"{refused_list}?{urlencode({**ends, **which})}" if refused_list and number else ""
+        share = number / refused if refused else None
+        share_before = then / refused_before if then is not None and refused_before else None
+        return [
+            Cell(count(number), number, change(number, then, welcome=False), then, link),
+            Cell(percent(share), share, change(share, share_before, points=True), share_before),
+        ]
+
+    lines = [
+        Line(
+            str(SENTENCES.get(code, code)),
+            cells(number, None if before is None else before.get(code, 0), code__exact=code),
+            bars=[("ov-spent", f"{number * 100 / ranked[0][1]:.2f}")],
+        )
+        for code, number in ranked[:MOST]
+    ]
+    if rest:
+        then = None if before is None else sum(before.get(code, 0) for code, _number in rest)
+        others = [Cell(one.text, one.value, one.change, one.before) for one in cells(sum(n for _c, n in rest), then)]
+        lines.append(Line(_("Other reasons"), others))
+    card = Card(
+        f"failures-{deed}", title, percent(rate), change(rate, rate_before, points=True, welcome=False),
+        "" if before is None else percent(rate_before),
+        detail=_("%(refused)s of %(attempts)s attempts")
+        % {"refused": count(refused), "attempts": count(refused + done)},
     )  # fmt: skip
+    chart = Chart(
+        f"failures-{deed}",
+        title,
+        _("Why"),
+        [_("Refused"), _("Share")],
+        lines,
+        Line(_("Total"), cells(refused, refused_before)) if lines else None,
+        empty=_("Nothing was refused in these days."),
+        look="re-why",
+        compared=before is not None,
+    )
+    return Failures(card, chart)

@@ -1,10 +1,12 @@
 """How figures are written, and how one compares with the one before."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from coupons.admin.money import yuan
+from stats.queries.measures import Measure
 
 NOTHING = "–"
 
@@ -15,6 +17,20 @@ def count(number: int | None) -> str:
 
 def percent(share: float | None) -> str:
     return NOTHING if share is None else f"{share * 100:,.1f}%"
+
+
+def said(measure: Measure, numbers: Any) -> str:
+    """``numbers``: of :class:`stats.queries.figures.Figures`, or of those that it stands on; None: not known."""
+    value: Any = None if numbers is None else measure.of(numbers)
+    match measure.kind:
+        case "count":
+            return count(value)
+        case "money":
+            return yuan(value)
+        case "share":
+            return percent(value)
+        case _:
+            return NOTHING if value is None else f"{value:,.2f}"
 
 
 def signed(fen: int) -> str:
@@ -30,7 +46,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Card:
-    """``note``: the same figure of the period before. ``moved``: by how much a standing sum moved in this one."""
+    """``note``: the same figure of the days compared with. ``moved``: by how much a standing sum moved in these.
+    ``link``: where the rows stand that it is the sum of.
+    """
 
     key: str
     label: str
@@ -39,6 +57,30 @@ class Card:
     note: str = ""
     detail: str = ""
     moved: str = ""
+    link: str = ""
+
+
+#: Whether more of it is good news; of what is not here, it depends.
+WELCOME = {
+    "issued_count": True,
+    "used_count": True,
+    "use_rate": True,
+    "average_paid_fen": True,
+    "gmv_fen": True,
+    "paid_fen": True,
+    "expired_count": False,
+    "subsidy_rate": False,
+    "claim_failure_rate": False,
+    "use_failure_rate": False,
+}
+
+
+def moved(measure: Measure, now: Any, before: Any) -> Change | None:
+    """By how much a measure changed; None where there is nothing to compare with."""
+    if now is None or before is None:
+        return None
+    welcome = WELCOME.get(measure.code)
+    return change(measure.of(now), measure.of(before), points=measure.kind == "share", welcome=welcome)
 
 
 def change(
@@ -50,10 +92,15 @@ def change(
     """
     if now is None or before is None or (not points and not before):
         return None
-    moved = (now - before) * 100 if points else (now - before) / abs(before) * 100
-    rounded = round(moved, 1)
+    difference = (now - before) * 100 if points else (now - before) / abs(before) * 100
+    rounded = round(difference, 1)
     if not rounded:
         return Change(_("as before"), "same")
-    text = _("%(change)s points") % {"change": f"{rounded:+,.1f}"} if points else f"{rounded:+,.1f}%"
+    size = f"{abs(rounded):,.1f}"
+    more, less = (
+        (_("%(change)s points more"), _("%(change)s points less"))
+        if points
+        else (_("%(change)s%% more"), _("%(change)s%% less"))
+    )
     mood = "" if welcome is None else "good" if (rounded > 0) == welcome else "bad"
-    return Change(text, "up" if rounded > 0 else "down", mood)
+    return Change((more if rounded > 0 else less) % {"change": size}, "up" if rounded > 0 else "down", mood)

@@ -1,10 +1,17 @@
 """Addresses of admin pages that the operator may open; empty where there is none for them."""
 
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+
+from stats.queries.opening import KINDS_OF
 
 
 def _desk(model: type[Model]) -> admin.ModelAdmin | None:
@@ -33,3 +40,16 @@ def form_for(request: HttpRequest, model: type[Model]) -> str:
     if desk is None or not desk.has_add_permission(request):
         return ""
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_add")
+
+
+def rows_of(ledger: str, measure: str, first: dt.datetime, end: dt.datetime, cell: Mapping[str, Any]) -> str:
+    """The page of the ledger with the rows that a number is the sum of; empty for whoever may not read the ledger
+    (``ledger``: its address), and for what is no sum of rows.
+    """
+    kinds = KINDS_OF.get(measure)
+    if not (ledger and kinds):
+        return ""
+    names = {name: "" if value is None else value for name, value in cell.items()}
+    address = reverse("admin:stats_opened", args=[urlencode(names)]) if names else ledger
+    which = {"kind__exact": kinds[0]} if len(kinds) == 1 else {"kind__in": ",".join(kinds)}
+    return f"{address}?{urlencode({'at__gte': first.isoformat(), 'at__lt': end.isoformat(), **which})}"

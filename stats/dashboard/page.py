@@ -6,83 +6,116 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coupons.models import CouponEvent
+from coupons.models import CouponEvent, RefusalCount
 from coupons.queries import almanac, catalogue
 from distribution.models import Campaign
-from stats.dashboard import cards, chosen, curves, failures, patterns, tables
+from stats.dashboard import campaigns, cards, tables
+from stats.dashboard.asked import Asked, asked
+from stats.dashboard.charts import Chart, View
+from stats.dashboard.curves import curves, grouping
+from stats.dashboard.failures import failures
+from stats.dashboard.funnel import funnel
 from stats.dashboard.links import form_for, list_of
-from stats.dashboard.period import CHOICES, Period
+from stats.dashboard.patterns import patterns
+from stats.dashboard.period import Period
 from stats.queries import budgets
-from stats.queries.numbers import Numbers, numbers
+from stats.queries.numbers import Numbers, added, numbers
+from stats.reporting import SEES_MONEY
 
-#: Campaigns on this page; the list of campaigns has them all.
-MOST = 12
+SEES_FIGURES = "stats.view_dayrollup"
+ByKey = dict[tuple[Any, ...], Numbers]
+
+_BY_DAY = ((), ("day",), ("template",), ("channel",), ("city",), ("campaign",))
+_BY_ORDER = (("activity",), ("business_line",))
 
 
 def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK. Who may not see statistics gets the plain page with their own work on it."""
-    user = request.user
-    if not user.has_perm("stats.view_dayrollup"):
+    if not request.user.has_perm(SEES_FIGURES):
         return {**context, "title": _("Start"), "work": _own_work(context)}
-    with_budgets = user.has_perm("coupons.view_budget")
+    return {**context, "title": _("Overview"), "dashboard": board(request)}
+
+
+def board(request: HttpRequest) -> dict[str, Any]:
+    """All that the page says to this operator. Read from the rollups alone, however many coupons there are."""
+    user = request.user
     now = timezone.now()
-    period = Period.asked(request.GET.get("days", ""), now)
-    choice = chosen.asked(request)
-    only = choice.only
-    totals, by_day, by_template, by_channel, by_city, by_campaign = numbers(
-        (), ("day",), ("template",), ("channel",), ("city",), ("campaign",),
-        first=period.first, last=period.last, only=only,
-    )  # fmt: skip
-    by_activity, by_line = numbers(("activity",), ("business_line",), first=period.first, last=period.last, only=only)
-    (by_weekday_and_hour,) = numbers(("weekday", "hour"), first=period.first, last=period.last, only=only)
-    earlier = period.before
-    totals_before, by_campaign_before = numbers((), ("campaign",), first=earlier.first, last=earlier.last, only=only)
-    total, before = totals[()], totals_before[()]
-    pace_begins = period.last - dt.timedelta(budgets.PACE_DAYS)
-    (recent,) = numbers(("campaign",), first=pace_begins, last=period.last - dt.timedelta(1))
-    rows = tables.campaigns(request, by_campaign, recent, now, with_budgets=with_budgets)
-    if "campaign" in only:
-        rows = [row for row in rows if row.campaign.pk == only["campaign"]]
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    choice = asked(request.GET, today)
+    found: dict[str, Any] = {
+        "asked": choice,
+        "missing_year": almanac.missing_year(timezone.localtime(now), catalogue.current()),
+        "calendar": reverse("admin:coupons_calendar") if user.has_perm("coupons.view_toldday") else "",
+        "campaign_list": list_of(request, Campaign),
+        "campaign_form": form_for(request, Campaign),
+    }
+    if choice.period is None:
+        return found
+    view = View(choice, choice.period, user.has_perm(SEES_MONEY), list_of(request, CouponEvent))
+    seen, before = _counted(choice, choice.period), _counted(choice, choice.against)
+    total = seen[()][()]
+    total_before = before[()][()] if choice.against else None
+    by_campaign = seen[("campaign",)]
+    yesterday = today - dt.timedelta(1)
+    (recent,) = numbers(("campaign",), first=today - dt.timedelta(budgets.PACE_DAYS), last=yesterday)
+    rows = campaigns.of_interest(request, by_campaign, now, with_budgets=view.money, only=choice.only.get("campaign"))
     purses = []
-    if with_budgets and not only:  # purses belong to campaigns as a whole
-        limited = [
-            (row.campaign.pk,) for row in rows if row.state != "ended" and row.campaign.budget.limit_fen is not None
-        ]
-        going_on = (
-            tables.added([by_campaign.get(key, Numbers()) for key in limited]),
-            tables.added([by_campaign_before.get(key, Numbers()) for key in limited]),
+    if view.money and not choice.only:  # purses belong to campaigns as a whole
+        limited = [(r.campaign.pk,) for r in rows if r.state != "ended" and r.budget.limit_fen is not None]
+        free, free_before = (
+            added(counted[key] for key in limited if key in counted) for counted in (by_campaign, before[("campaign",)])
         )
-        purses = cards.of_the_budgets(budgets.all_together(now), total, before, going_on)
+        purses = cards.of_the_budgets(budgets.all_together(now), total, total_before, free, free_before)
+    step, crossed = grouping(choice.step), ("weekday", "hour")
+    return found | {
+        "view": view,
+        "cards": cards.of_the_period(view, total, total_before),
+        "customers": f"{reverse('admin:stats_customers')}?{choice.query}",
+        "excel": f"?{choice.query}",
+        "said": choice.said,
+        "curves_title": {"hour": _("Hour by hour"), "week": _("Week by week")}.get(choice.step, _("Day by day")),
+        "funnel": funnel(view, total, total_before),
+        "purses": purses,
+        "curves": curves(view, seen[step], before[step], total, total_before, now),
+        "campaigns": campaigns.chart(view, rows, before[("campaign",)], recent, now),
+        "more_campaigns": max(len(rows) - campaigns.MOST, 0),
+        "warnings": [row for row in rows if view.money and row.warning],
+        "failures": failures(view, total, total_before, list_of(request, RefusalCount)),
+        "patterns": patterns(view, seen[crossed], before[crossed]),
+        "tables": [
+            tables.templates(view, request, seen[("template",)], before[("template",)]),
+            tables.channels(view, seen[("channel",)], before[("channel",)]),
+            tables.cities(view, seen[("city",)], before[("city",)]),
+            tables.activity_levels(view, seen[("activity",)], before[("activity",)]),
+            tables.business_lines(view, seen[("business_line",)], before[("business_line",)]),
+        ],
+        "today_is_going_on": choice.period.last == today and choice.against and choice.against.last < today,
+        "lengths_differ": choice.against and choice.against.count != choice.period.count,
+        "quiet": total == Numbers(),
+        "new": not rows and not Campaign.objects.exists(),
+    }
+
+
+def charts(found: dict[str, Any]) -> dict[str, Chart]:
+    """All charts of a board by their keys."""
+    if "view" not in found:
+        return {}
+    several = [found["funnel"], *found["curves"], found["campaigns"], *found["patterns"], *found["tables"]]
+    return {chart.key: chart for chart in [*several, *(one.chart for one in found["failures"])]}
+
+
+def _counted(choice: Asked, period: Period | None) -> dict[tuple[str, ...], ByKey]:
+    """Numbers by what they are grouped by; all empty where there is no period."""
+    by_hour = [("weekday", "hour"), *([("day", "hour")] if choice.step == "hour" else [])]
+    several = (_BY_DAY, _BY_ORDER, tuple(by_hour))
+    if period is None:
+        return {grouping: {} for groupings in several for grouping in groupings}
     return {
-        **context,
-        "title": _("Overview"),
-        "dashboard": {
-            "period": period,
-            "choices": CHOICES,
-            "chosen": choice,
-            "cards": cards.of_the_period(total, before),
-            "purses": purses,
-            "curves": curves.of_the_period(period, by_day, total, list_of(request, CouponEvent)),
-            "campaigns": rows[:MOST],
-            "more_campaigns": len(rows) - len(rows[:MOST]),
-            "missing_year": almanac.missing_year(timezone.localtime(now), catalogue.current()),
-            "calendar": reverse("admin:coupons_calendar") if user.has_perm("coupons.view_toldday") else "",
-            "warnings": [row for row in rows if row.warning],
-            "with_budgets": with_budgets,
-            "tables": [
-                tables.templates(request, by_template),
-                tables.channels(by_channel),
-                tables.cities(by_city),
-                tables.activity_levels(by_activity),
-                tables.business_lines(by_line),
-            ],
-            "failures": failures.of_the_period(period, total, before, only),
-            "heat": patterns.heat_map(by_weekday_and_hour),
-            "quiet": total == Numbers(),
-            "new": not rows and not Campaign.objects.exists(),
-            "campaign_list": list_of(request, Campaign),
-            "campaign_form": form_for(request, Campaign),
-        },
+        grouping: found
+        for groupings in several
+        for grouping, found in zip(
+            groupings, numbers(*groupings, first=period.first, last=period.last, only=choice.only), strict=True
+        )
     }
 
 

@@ -1,67 +1,26 @@
-"""Campaigns with their purses; the strongest templates; channels and cities side by side."""
+"""The strongest templates; channels, cities, activity levels and business lines side by side."""
 
-import datetime as dt
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coupons.admin.money import yuan
 from coupons.conditions.names import line_called
 from coupons.models import City, CouponTemplate
-from distribution.models import Campaign, Placement
-from stats.dashboard.figures import count, percent
+from distribution.models import Placement
+from stats.dashboard.charts import Chart, Line, View, heads, units
+from stats.dashboard.curves import ByKey
 from stats.dashboard.links import page_of
 from stats.models import Activity
-from stats.queries import budgets
-from stats.queries.numbers import Numbers
+from stats.queries.numbers import Numbers, added
 
-#: So many rows; a table on this page is for looking, not for searching.
+#: So many lines; a table on this page is for looking, not for searching.
 MOST = 10
+SHOWN = ("issued_count", "used_count", "use_rate", "gmv_fen", "spent_fen", "subsidy_rate")
 
-ByKey = dict[tuple[Any, ...], Numbers]
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    numbers: Numbers
-    key: str = ""
-    link: str = ""
-    #: Of the largest row's, for the bar behind the number.
-    share: float = 0
-
-    @property
-    def width(self) -> str:
-        return f"{self.share * 100:.2f}"
-
-    @property
-    def cells(self) -> list[str]:
-        n = self.numbers
-        return [
-            count(n.issued_count), count(n.used_count), percent(n.use_rate),
-            yuan(n.gmv_fen), yuan(n.discount_fen), percent(n.subsidy_rate),
-        ]  # fmt: skip
-
-
-def headers() -> list[str]:
-    return [_("Issued"), _("Redeemed"), _("Use rate"), _("GMV"), _("Discount"), _("Subsidy rate")]
-
-
-@dataclass(frozen=True)
-class Table:
-    key: str
-    title: str
-    about: str
-    rows: list[Row]
-    empty: str
-    headers: list[str] = field(default_factory=headers)
-
-
-def added(several: list[Numbers]) -> Numbers:
-    return Numbers(**{f.name: sum(getattr(numbers, f.name) for numbers in several) for f in fields(Numbers)})
+Described = Mapping[str, Any]  # what a line has besides its numbers
 
 
 def strongest(found: ByKey) -> list[tuple[Any, Numbers]]:
@@ -70,142 +29,104 @@ def strongest(found: ByKey) -> list[tuple[Any, Numbers]]:
     return sorted(ranked, key=lambda pair: (-pair[1].used_count, -pair[1].issued_count, str(pair[0])))
 
 
-def _named(pairs: list[tuple[Any, Numbers]], describe: Any) -> list[Row]:
+def _chart(
+    view: View, key: str, titles: tuple[str, str, str, str], dimension: str,
+    pairs: list[tuple[Any, Numbers]], before: ByKey, describe: Callable[[Any], Described],
+    shown: tuple[str, ...] = SHOWN,
+) -> Chart:  # fmt: skip
+    """``titles``: the chart's, its first column's, what it is about, what it says when it is empty."""
+    measures = view.measures(*shown)
     most = max((numbers.used_count for _name, numbers in pairs), default=0)
-    return [
-        Row(numbers=numbers, share=max(numbers.used_count, 0) / most if most > 0 else 0, **describe(name))
-        for name, numbers in pairs
-    ]
+    lines = []
+    for name, numbers in pairs:
+        then = before.get((name,), Numbers()) if view.against else None
+        width = max(numbers.used_count, 0) * 100 / most if most > 0 else 0
+        lines.append(
+            Line(
+                cells=view.cells(measures, numbers, then, {dimension: name}),
+                bars=[("ov-spent", f"{width:.2f}")],
+                **describe(name),
+            )
+        )
+    title, first, about, empty = titles
+    return Chart(
+        key, title, first, heads(measures), lines,
+        about=about, empty=empty, units=units(measures), compared=bool(view.against),
+    )  # fmt: skip
 
 
-def templates(request: HttpRequest, found: ByKey) -> Table:
+def templates(view: View, request: HttpRequest, found: ByKey, before: ByKey) -> Chart:
     pairs = strongest(found)[:MOST]
     known = CouponTemplate.objects.only("internal_name", "key").in_bulk([name for name, _numbers in pairs])
 
-    def describe(pk: int) -> dict[str, str]:
+    def describe(pk: int) -> Described:
         if template := known.get(pk):
-            return {"name": template.internal_name, "key": template.key, "link": page_of(request, template)}
+            notes = [("ov-sub", template.key)]
+            return {"name": template.internal_name, "notes": notes, "link": page_of(request, template)}
         return {"name": str(pk)}
 
-    return Table(
-        "templates", _("Strongest coupons"), _("Most redeemed in these days, at most ten."), _named(pairs, describe),
+    titles = (
+        _("Strongest coupons"), _("Coupon template"), _("Most redeemed in these days, at most ten."),
         _("No coupon was given out or redeemed in these days."),
     )  # fmt: skip
+    return _chart(view, "templates", titles, "template", pairs, before, describe)
 
 
-def channels(found: ByKey) -> Table:
+def channels(view: View, found: ByKey, before: ByKey) -> Chart:
     labels = dict(Placement.Channel.choices)
-    return Table(
-        "channels", _("By channel"), _("Where the coupons were offered."),
-        _named(strongest(found), lambda name: {"name": str(labels.get(name) or name or _("Without a placement"))}),
+    titles = (
+        _("By channel"), _("Channel"), _("Where the coupons were offered."),
         _("Nothing came through any channel in these days."),
+    )  # fmt: skip
+    return _chart(
+        view, "channels", titles, "channel", strongest(found), before,
+        lambda name: {"name": str(labels.get(name) or name or _("Without a placement"))},
     )  # fmt: skip
 
 
-def cities(found: ByKey) -> Table:
-    """The first cities by name; all others in one row, so that the rows add up."""
+def cities(view: View, found: ByKey, before: ByKey) -> Chart:
+    """The first cities by name; all others in one line, so that the lines add up."""
     pairs = strongest(found)
     shown, others = pairs[:MOST], pairs[MOST:]
     known = City.objects.in_bulk([name for name, _numbers in shown if name])
-    rows = _named(shown, lambda name: {"name": str(known.get(name) or name or _("City not told"))})
-    if others:
-        rows.append(Row(_("%(count)s other cities") % {"count": len(others)}, added([n for _name, n in others])))
-    return Table(
-        "cities", _("By city"), _("Issued where the customer was, redeemed where the order was."), rows,
+    titles = (
+        _("By city"), _("City"), _("Issued where the customer was, redeemed where the order was."),
         _("Nothing happened in any city in these days."),
     )  # fmt: skip
+    chart = _chart(
+        view, "cities", titles, "city", shown, before,
+        lambda name: {"name": str(known.get(name) or name or _("City not told"))},
+    )  # fmt: skip
+    if not others:
+        return chart
+    named = {name for name, _numbers in shown}
+    rest = added(numbers for _name, numbers in others)
+    then = added(numbers for (name,), numbers in before.items() if name not in named) if view.against else None
+    words = _("%(count)s other cities") % {"count": len(others)}
+    return replace(chart, lines=[*chart.lines, Line(words, view.cells(view.measures(*SHOWN), rest, then))])
 
 
-def activity_levels(found: ByKey) -> Table:
+def activity_levels(view: View, found: ByKey, before: ByKey) -> Chart:
     """From those who order most to those who do not, whichever is stronger."""
-    levels = list(reversed(Activity.values))
-    pairs = [(level, found.get((level,), Numbers())) for level in levels]
-    return Table(
-        "activity", _("By activity level"), _("How often the customer had ordered when it happened."),
-        _named([pair for pair in pairs if pair[1] != Numbers()], lambda level: {"name": str(Activity(level).label)}),
+    pairs = [(level, found.get((level,), Numbers())) for level in reversed(Activity.values)]
+    titles = (
+        _("By activity level"), _("Activity level"), _("How often the customer had ordered when it happened."),
         _("Nothing was given out or redeemed in these days."),
     )  # fmt: skip
-
-
-def business_lines(found: ByKey) -> Table:
-    """Only what hangs on an order has one: uses and what became of them."""
-    pairs = strongest({key: numbers for key, numbers in found.items() if key[0]})
-    return Table(
-        "lines", _("By business line"), _("Of the orders on which coupons were redeemed."),
-        _named(pairs, lambda line: {"name": line_called(line)}),
-        _("No order with a coupon told its business line in these days."),
+    return _chart(
+        view, "activity", titles, "activity", [pair for pair in pairs if pair[1] != Numbers()], before,
+        lambda level: {"name": str(Activity(level).label)},
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class CampaignRow:
-    campaign: Campaign
-    link: str
-    state: str  # not_started, running, ended
-    state_label: str
-    numbers: Numbers
-    limit: str = ""
-    spent: str = ""
-    committed: str = ""
-    free: str = ""
-    spent_percent: str = "0"
-    committed_percent: str = "0"
-    used: str = ""
-    share: float = 0
-    warning: str = ""
-    #: When the budget runs out at its present pace; empty where nobody can tell.
-    forecast: str = ""
-
-    @property
-    def cells(self) -> list[str]:
-        n = self.numbers
-        return [count(n.issued_count), count(n.used_count), percent(n.use_rate), yuan(n.discount_fen)]
-
-
-def forecast(campaign: Campaign, recent: Numbers, now: dt.datetime) -> str:
-    """``recent``: of the last full days, as many as the forecast looks back."""
-    today = timezone.localdate(now, timezone.get_default_timezone())
-    day = budgets.runs_out(campaign.budget, recent.committed_fen + recent.spent_fen, today)
-    if day is None:
-        return ""
-    if day > timezone.localdate(campaign.ends_at, timezone.get_default_timezone()):
-        return _("lasts until the end at this pace")
-    return _("gone on %(day)s at this pace") % {"day": day.isoformat()}
-
-
-def campaigns(
-    request: HttpRequest, found: ByKey, recent: ByKey, now: dt.datetime, *, with_budgets: bool
-) -> list[CampaignRow]:
-    """Those nearest to the end of their budget first; without the right to see budgets, the most redeemed first."""
-    active = [pk for (pk,), numbers in found.items() if pk and numbers != Numbers()]
-    rows = []
-    for campaign in budgets.of_interest(now, also=active):
-        budget = campaign.budget
-        state, label = (
-            ("ended", _("ended")) if campaign.ends_at <= now
-            else ("not_started", _("not started")) if campaign.starts_at > now
-            else ("running", _("running"))
-        )  # fmt: skip
-        share = budgets.share_used(budget)
-        # A budget without a limit shows how what is used is made up.
-        whole = max(budget.limit_fen or 0, budget.spent_fen + budget.committed_fen, 1)
-        money: dict[str, Any] = {
-            "limit": yuan(budget.limit_fen, _("no limit")),
-            "spent": yuan(budget.spent_fen),
-            "committed": yuan(budget.committed_fen),
-            "free": yuan(budget.free_fen, _("no limit")),
-            "spent_percent": f"{budget.spent_fen * 100 / whole:.2f}",
-            "committed_percent": f"{budget.committed_fen * 100 / whole:.2f}",
-            "used": percent(share) if share is not None else "",
-            "share": share or 0,
-            "warning": budgets.warning(budget) if state != "ended" else "",
-            "forecast": forecast(campaign, recent.get((campaign.pk,), Numbers()), now) if state == "running" else "",
-        }
-        rows.append(
-            CampaignRow(
-                campaign, page_of(request, campaign), state, label, found.get((campaign.pk,), Numbers()),
-                **(money if with_budgets else {}),
-            )
-        )  # fmt: skip
-    order = {"running": 0, "not_started": 1, "ended": 2}
-    return sorted(rows, key=lambda r: (order[r.state], -r.share, -r.numbers.used_count, -r.campaign.pk))
+def business_lines(view: View, found: ByKey, before: ByKey) -> Chart:
+    """Only what hangs on an order has one: uses and what became of them."""
+    pairs = strongest({key: numbers for key, numbers in found.items() if key[0]})
+    titles = (
+        _("By business line"), _("Business line"), _("Of the orders on which coupons were redeemed."),
+        _("No order with a coupon told its business line in these days."),
+    )  # fmt: skip
+    return _chart(
+        view, "lines", titles, "business_line", pairs, before, lambda line: {"name": line_called(line)},
+        ("used_count", "gmv_fen", "spent_fen", "subsidy_rate"),
+    )  # fmt: skip

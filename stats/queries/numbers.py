@@ -1,8 +1,8 @@
 """Counts and sums by the dimensions that are asked for."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import connection
@@ -138,3 +138,8 @@ def numbers(
             sums = Numbers(**dict(zip(MEASURES, row[1 + len(asked) :], strict=True)))
             found[grouping][tuple(values[name] for name in grouping)] = sums
     return [found[grouping] for grouping in groupings]
+
+
+def added(several: Iterable[Numbers]) -> Numbers:
+    several = list(several)
+    return Numbers(**{f.name: sum(getattr(numbers, f.name) for numbers in several) for f in fields(Numbers)})

@@ -8,7 +8,8 @@ from django.db.models import Count, Q, QuerySet
 
 from coupons.conditions.ranges import start_of
 from coupons.models import CouponEvent, CouponTemplate, Sight
-from distribution.models import Campaign, Placement
+from distribution.models import Placement
+from stats.queries.counting import KINDS
 
 
 def events_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QuerySet[CouponEvent, CouponEvent]":
@@ -18,10 +19,22 @@ def events_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QueryS
     activity level is named holds events that are counted already.
     """
     end = start_of((last or day) + dt.timedelta(1))
-    found = CouponEvent.objects.filter(at__gte=start_of(day), at__lt=end)
-    for name, value in cell.items():
-        found = found.filter(_wanted(name, value))
-    return found
+    return CouponEvent.objects.filter(*of_cell(cell), at__gte=start_of(day), at__lt=end)
+
+
+def of_cell(cell: Mapping[str, Any]) -> list[Q]:
+    """What tells a cell's rows from all others, without its days.  :raises KeyError: there is no such name."""
+    return [_wanted(name, value) for name, value in cell.items()]
+
+
+#: Which kinds of events a measure is the sum of; of those that are not here, there are no rows to show.
+KINDS_OF = {
+    **{measure: (kind,) for measure, kind in KINDS.items()},
+    "used_count": ("redeemed", "returned"),
+    **dict.fromkeys(
+        ("spent_fen", "platform_fen", "merchant_fen", "gmv_fen", "paid_fen"), ("redeemed", "rolled_back", "returned")
+    ),
+}
 
 
 def sights_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QuerySet[Sight, Sight]":
@@ -52,8 +65,8 @@ def _wanted(name: str, value: Any) -> Q:
             keys = (known.filter(**{name: value}) if value else known).values("key")
             return Q(placement__in=keys) if value else Q(placement__isnull=True) | ~Q(placement__in=keys)
         case "campaign":
-            budgets = Campaign.objects.filter(pk=value).values("budget")
-            return Q(template_id__in=CouponTemplate.objects.filter(budget__in=budgets).values("pk"))
+            own = {"budget__campaign": value} if value else {"budget__campaign__isnull": True}
+            return Q(template_id__in=CouponTemplate.objects.filter(**own).values("pk"))
         case "category" | "merchant":
             own = {f"{name}_id": value} if value else {f"{name}__isnull": True}
             return Q(template_id__in=CouponTemplate.objects.filter(**own).values("pk"))
