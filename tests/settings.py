@@ -13,6 +13,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CATALOGUE_SECONDS = 0
 REFUSALS_SECONDS = SIGHTS_SECONDS = 0  # written when a test says so
 EVENTS_SECONDS = 0  # at once
-REFUSALS_SECONDS = 0  # written when a test says so
 CELERY_TASK_ALWAYS_EAGER = True
 MESSAGE_THREADS = 1

@@ -57,12 +57,14 @@ def new_id(now: datetime) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | (tail >> 68) << 64 | 2 << 62 | tail & (1 << 62) - 1)
 
 
-def new_ids(now: datetime, count: int) -> list[uuid.UUID]:
-    """So many of them, of one moment, in ascending order."""
-    head = int(now.timestamp() * 1000).to_bytes(6)
-    block = os.urandom(10 * count)
-    made = [
-        head + bytes((0x70 | block[at] & 15, block[at + 1], 0x80 | block[at + 2] & 63)) + block[at + 3 : at + 10]
-        for at in range(0, len(block), 10)
-    ]
-    return [uuid.UUID(bytes=one) for one in sorted(made)]
+#: The digit of a UUID that says how it is laid out, from any digit.
+_VARIANT = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
+
+
+def new_ids(now: datetime, count: int) -> list[str]:
+    """So many of them, of one moment, as 32 digits and in ascending order."""
+    head = f"{int(now.timestamp() * 1000):012x}7"
+    luck = os.urandom(10 * count).hex()
+    return sorted(
+        f"{head}{luck[at : at + 3]}{_VARIANT[luck[at + 3]]}{luck[at + 4 : at + 19]}" for at in range(0, len(luck), 20)
+    )

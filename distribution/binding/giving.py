@@ -1,20 +1,20 @@
 """The coupons of a confirmed binding are given."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from coupons import jobs
 from coupons.lifecycle import ending
-from coupons.lifecycle.issuing import Stale
-from coupons.lifecycle.issuing_many import Again, Outcome, issue_many
+from coupons.lifecycle.issuing import Beside, Stale
+from coupons.lifecycle.issuing_many import Again, Many
 from coupons.models import Job
 from coupons.queries import catalogue
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
 from distribution.binding import lines, telling
-from distribution.binding.fitting import Turn, compiled, turns
+from distribution.binding.fitting import compiled, turns
 from distribution.models import Binding
 from distribution.queries import placements
 
@@ -26,9 +26,11 @@ UPDATE distribution_bindingline l
    SET coupons = l.coupons + CASE WHEN g.outcome = 'issued' THEN 1 ELSE 0 END,
        outcome = CASE WHEN l.outcome = 'issued' OR (l.outcome IS NOT NULL AND g.outcome = 'conditions_unmet')
                       THEN l.outcome ELSE g.outcome END
-  FROM unnest(%s::bigint[], %s::text[]) AS g(customer, outcome)
- WHERE l.binding_id = %s AND l.number > %s AND l.number <= %s AND l.customer_id = g.customer
+  FROM {said} AS g
+ WHERE l.binding_id = %s::bigint AND l.number > %s::bigint AND l.number <= %s::bigint AND l.customer_id = g.customer
 """
+SAY_OTHERS = SAY.format(said="(SELECT * FROM unnest(%s::bigint[], %s::text[]) AS u(customer, outcome))")
+SAY_ISSUED = SAY.format(said="issued")
 
 
 @jobs.work("bind")
@@ -63,26 +65,19 @@ def _bind(binding: Binding, first: int, turn: int, by: str) -> tuple[int, int]:
             return first + lines.CHUNK, len(placement.offers)
         each = turns(placement, situate(now), listed, lines.given(binding, first))
         mine = next(taken for place, taken in enumerate(each) if place == turn)
+        whose = (binding.pk, first, first + lines.CHUNK)
+        template = mine.offer.template
+        many = Many(
+            template, now, version, placement.key, by, f"binding:{binding.pk}", beside=Beside(SAY_ISSUED, whose)
+        )
         try:
-            outcomes = _issue(mine, version, placement.key, now, by, f"binding:{binding.pk}")
+            with transaction.atomic():  # tried again, nobody of the chunk has been given anything
+                poor = many.issue(mine.fitting)
+                if poor and ending.expire(now=now, budget_id=template.budget_id):  # no limit waits for a task
+                    many.issue(poor)
         except (Again, Stale):
             continue
-        said = {**mine.others, **{outcome.customer: outcome.code for outcome in outcomes}}
-        lines.run(SAY, (list(said), list(said.values()), binding.pk, first, first + lines.CHUNK))
+        if mine.others:
+            lines.run(SAY_OTHERS, (list(mine.others), list(mine.others.values()), *whose))
         return first + lines.CHUNK, len(placement.offers)
     raise Refused("busy")
-
-
-def _issue(turn: Turn, version: int, placement: str, now: datetime, by: str, reason: str) -> list[Outcome]:
-    template = turn.offer.template
-
-    def issue(customers: list[int]) -> list[Outcome]:
-        if not customers:
-            return []
-        return issue_many(template, customers, now=now, version=version, placement=placement, by=by, reason=reason)
-
-    outcomes = issue(turn.fitting)
-    poor = [outcome.customer for outcome in outcomes if outcome.code == "budget_spent"]
-    if poor and ending.expire(now=now, budget_id=template.budget_id):  # no limit waits for a task
-        outcomes = [outcome for outcome in outcomes if outcome.code != "budget_spent"] + issue(poor)
-    return outcomes

@@ -49,6 +49,7 @@ def write_down(binding: Binding, job: Job, listed: int) -> Iterator[jobs.Step]:
         _audience(binding, binding.audience)
     else:
         lines.run(_listing(binding, FAILED), (binding.pk, binding.again_for_id))
+    lines.run("ANALYZE distribution_bindingline", ())  # it just grew, maybe by a million
 
 
 def _file(binding: Binding, job: Job, listed: int) -> Iterator[jobs.Step]:

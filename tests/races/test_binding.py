@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count
 
 from coupons import jobs
+from coupons.lifecycle.issuing_many import Many
 from coupons.models import Budget, Coupon, Customer, Job, Supply
 from distribution.binding import lines, moving
 from distribution.models import Binding, BindingLine
@@ -71,18 +72,20 @@ import os
 import django
 django.setup()
 from coupons import jobs
+from coupons.lifecycle import issuing_many
 from distribution.binding import lines
 lines.CHUNK = 10
-run = lines.run
+issue = issuing_many.Many.issue
 count = 0
 def slow(*told):
     global count
-    run(*told)
+    poor = issue(*told)
     count += 1
     if count == 3:
         print("half", flush=True)
         import time; time.sleep(60)
-lines.run = slow
+    return poor
+issuing_many.Many.issue = slow
 jobs.run(int(os.environ["JOB"]))
 """
 
@@ -114,21 +117,22 @@ def test_calling_it_back_in_the_middle_undoes_the_piece_in_hand_and_gives_no_mor
     keys = [f"c{n}" for n in range(30)]
     Customer.objects.bulk_create(Customer(key=key) for key in keys)
     binding = confirmed(making.placement(making.template(), form="bind"), keys)
-    run, count = lines.run, []
+    issue, count = Many.issue, []
 
     def call_back():
         moving.move(Binding.objects.get(pk=binding.pk), "call_back", by=binding.confirmed_by)
         connection.close()
 
     def watched(*told):
-        run(*told)
+        poor = issue(*told)
         count.append(1)
         if len(count) == 2:
             other = threading.Thread(target=call_back)
             other.start()
             other.join()
+        return poor
 
-    monkeypatch.setattr(lines, "run", watched)
+    monkeypatch.setattr(Many, "issue", watched)
     assert jobs.run(binding.job_id) == "cancelled"
     binding.refresh_from_db()
     assert (binding.state, Coupon.objects.count()) == ("called_back", 10)

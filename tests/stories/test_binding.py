@@ -6,11 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
+from coupons.lifecycle.issuing_many import Many
 from coupons.models import Coupon, CouponEvent, Customer, Job
 from coupons.refused import Refused
 from coupons.tasks import go_on_with_jobs
-from distribution.binding import giving, moving
 from distribution.binding import lines as binding_lines
+from distribution.binding import moving
 from distribution.models import Binding, BindingLine
 from tests import making, using
 from tests.pages.company import desk, somebody
@@ -125,14 +126,14 @@ def test_what_was_called_back_half_way_is_told_and_done_again_for_the_rest(opera
     binding = begun(operator, placement(making.template(limits={"customer_count": 1})), [f"c{n}" for n in range(5)])
     operator.post(page(binding, "move/confirm/"))
     clock.forward(minutes=10)
-    issue, chunks = giving._issue, iter(range(9))
+    issue, chunks = Many.issue, iter(range(9))
 
     def stuck(*told):
         if next(chunks) == 1:
             raise Refused("paused")
         return issue(*told)
 
-    monkeypatch.setattr(giving, "_issue", stuck)
+    monkeypatch.setattr(Many, "issue", stuck)
     go_on_with_jobs()
     operator.post(page(binding, "move/call_back/"))
     binding.refresh_from_db()
