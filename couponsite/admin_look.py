@@ -172,6 +172,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": False,
     "DASHBOARD_CALLBACK": "stats.dashboard.first_page",
     "STYLES": [lambda request: static("coupons/desk.css")],
+    "SCRIPTS": [lambda request: static("coupons/once.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": MENU},
     "BORDER_RADIUS": "6px",
     "COLORS": {

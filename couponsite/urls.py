@@ -21,6 +21,7 @@ api: list[URLPattern | URLResolver] = [
     path("schema/ui/", schema.Page.as_view(), name="schema-ui"),
 ]
 
+handler400, handler404 = "couponsite.strays.bad_request", "couponsite.strays.not_found"
 urlpatterns = [
     path("api/v1/", include(api)),
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -1,8 +1,9 @@
 """结算: a month is closed, once it is over; from then on what it said stays. Corrections are further entries."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID, uuid5
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from coupons.queries.direct import row
 from coupons.refused import Refused
@@ -56,9 +57,30 @@ def close(month: date, *, now: datetime, by: str) -> SettledMonth:
     return made
 
 
-def enter(*, merchant: str | None, kind: str, amount_fen: int, reason: str, now: datetime, by: str) -> SettlementEntry:
-    """A correction or a payment, booked now: into the open month, whatever it is about."""
+def enter(
+    *,
+    merchant: str | None,
+    kind: str,
+    amount_fen: int,
+    reason: str,
+    now: datetime,
+    by: str,
+    form: UUID | None = None,
+) -> SettlementEntry:
+    """A correction or a payment, booked now: into the open month, whatever it is about.
+
+    ``form``: by which it is told that the same was sent twice; the entry is then the one that was made already.
+    """
     entry = SettlementEntry(at=now, merchant_id=merchant, kind=kind, amount_fen=amount_fen, reason=reason, by=by)
     entry.full_clean()
-    entry.save()
+    if form is not None:
+        entry.once = uuid5(form, repr((merchant, kind, amount_fen, reason, by)))
+    try:
+        with transaction.atomic():
+            entry.save()
+    except IntegrityError:
+        made = SettlementEntry.objects.filter(once=entry.once).first() if entry.once else None
+        if made is None:
+            raise
+        return made
     return entry

@@ -1,5 +1,6 @@
 """Webhooks: systems that are told of coupons' moves; what was told, every attempt, and once more."""
 
+from hashlib import blake2b
 from typing import Any
 
 from django import forms
@@ -25,7 +26,7 @@ from coupons.admin.moving import Move
 from coupons.admin.saying import once
 from coupons.models import Coupon, Delivery, Subscription
 from coupons.models.webhooks import kinds
-from coupons.refused import Invalid
+from coupons.refused import Invalid, Refused
 
 CHIPS = {"pending": "warning", "delivered": "success", "given_up": "danger"}
 
@@ -63,9 +64,21 @@ def _the_secret(request: HttpRequest, subscription: Subscription) -> HttpRespons
     return response
 
 
-def _renewed(subscription: Subscription, request: HttpRequest) -> HttpResponse:
+def _renewed(subscription: Subscription, request: HttpRequest, answers: dict[str, Any]) -> HttpResponse:
+    if answers["seen"] != _mark(subscription):  # sent twice: the secret that nobody has yet would be replaced
+        raise Refused("state_forbids")
     webhooks.renew_secret(subscription, timezone.now())
     return _the_secret(request, subscription)
+
+
+def _mark(subscription: Subscription) -> str:
+    return blake2b(subscription.secret.encode(), digest_size=8).hexdigest()
+
+
+def _asks_renewed(subscription: Subscription) -> type[forms.Form]:
+    """Which secret is to be replaced: the one there was when the question was read."""
+    seen = forms.CharField(widget=forms.HiddenInput, initial=_mark(subscription))
+    return type("RenewForm", (forms.Form,), {"seen": seen})
 
 
 def _changes_over(subscription: Subscription) -> bool:
@@ -103,7 +116,8 @@ class SubscriptionAdmin(Desk):
                     else []
                 ),
             ],
-            act=lambda subscription, request, answers: _renewed(subscription, request),
+            asks=_asks_renewed,
+            act=lambda subscription, request, answers: _renewed(subscription, request, answers),
             done="",
             icon="key",
         ),

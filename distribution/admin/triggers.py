@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, time, timedelta
+from math import isfinite
 from typing import Any
 
 from django import forms
@@ -125,9 +126,9 @@ class TestsField(OneForm):
 def _test(name: str, comparison: str, value: str) -> dict[str, Any]:
     """Typed as it looks: 20 is a number, true and false are yes and no, everything else is a word."""
     typed: Any = value.strip()
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         read = json.loads(typed, parse_constant=str)
-        typed = read if type(read) in (int, float, bool) else typed
+        typed = read if type(read) in (int, bool) or (type(read) is float and isfinite(read)) else typed
     return {"field": name.strip(), "is": comparison, "value": typed}
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.http import urlencode
@@ -19,7 +20,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from coupons.api.callers import address_of
 from coupons.queries import catalogue
-from coupons.refused import Refused
+from coupons.refused import SENTENCES, Refused
 from coupons.rules.situation import Client
 from distribution.claiming import Where
 from distribution.signing_in import Proved, Stranger
@@ -68,8 +69,10 @@ def door(view: View) -> View:
         with translation.override(language):
             try:
                 response = view(request, *args, **kwargs)
-            except Refused as no:
-                response = said(request, no)
+            except Refused as refused:
+                response = no(request, str(refused.detail), refused.status)
+            except Http404:
+                response = no(request, str(SENTENCES["not_found"]), 404)
         if "lang" in request.GET:
             keep(response, LANGUAGE, language, LANGUAGE_SECONDS)
         response.headers["Content-Language"] = language
@@ -92,8 +95,8 @@ def spoken(request: HttpRequest) -> str:
     return settings.LANGUAGE_CODE
 
 
-def said(request: HttpRequest, no: Refused) -> HttpResponse:
-    return page(request, "distribution/h5/no.html", {"sentence": no.detail}, status=no.status)
+def no(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    return page(request, "distribution/h5/no.html", {"sentence": sentence}, status=status)
 
 
 def page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -158,6 +161,12 @@ def city_of(request: HttpRequest) -> str | None:
     """What was chosen from a list of ours."""
     city = request.POST.get("city", "")
     return city if city in catalogue.current().cities else None
+
+
+def once_of(request: HttpRequest) -> str:
+    """What the page that was sent calls itself, so that sent twice it is done once; odd words are as good as none."""
+    said = request.POST.get("once", "")[:64]
+    return said if said.isascii() and said.isprintable() and said else str(uuid4())
 
 
 def where(request: HttpRequest, city: str | None = None) -> Where:

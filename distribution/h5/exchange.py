@@ -43,7 +43,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 def _exchange(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     typed = request.POST.get("typed", "")[:MOST_TYPED]
-    by, key = f"customer:{visitor.customer}", request.POST.get("once", "")[:64] or str(uuid4())
+    by, key = f"customer:{visitor.customer}", door.once_of(request)
     once = Once(by, f"h5:{key}", fingerprint("POST", address_of(), codes.normal(typed).encode()))
     where = door.where(request, door.city_of(request))
     try:

@@ -31,10 +31,11 @@ def stylesheet(page: ClaimPage | None, templates: Iterable[CompiledTemplate]) ->
 @require_safe
 def sheet(request: HttpRequest) -> HttpResponse:
     book = catalogue.current()
-    found = pages.find(book, request.GET.get("p", "").replace("\0", ""))
+    found = pages.find(book, request.GET.get("p", ""))
     rules = [page_rule(found.row)] if found else []
-    ids = [int(id) for id in request.GET.get("t", "").split(",")[:MOST_TEMPLATES] if id.isascii() and id.isdigit()]
-    known = book.templates([id for id in ids if id < 2**62])
+    asked = request.GET.get("t", "").split(",")[:MOST_TEMPLATES]
+    ids = [int(id) for id in asked if id.isascii() and id.isdigit() and len(id) < 19]
+    known = book.templates(ids)
     rules += [template_rule(known[id]) for id in ids if id in known]
     response = HttpResponse("\n".join(rules), content_type="text/css; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=60"

@@ -93,7 +93,7 @@ def claim_for(request: HttpRequest, found: CompiledPage, visitor: Visitor) -> Ht
     """The page with the coupon, or with the reasons why there is none."""
     now = catalogue.business_now()
     link = sources.read(request.COOKIES.get(door.SOURCE, ""), found.row, now)
-    key = request.POST.get("once", "")[:64] or str(uuid4())
+    key = door.once_of(request)
     address = f"{door.HOME}{found.row.slug}/"
     by = f"customer:{visitor.customer}"
     once = Once(by, f"h5:{key}", fingerprint("POST", address, b""))

@@ -44,7 +44,7 @@ def take(request: HttpRequest, token: str) -> HttpResponse:
 
 def take_for(request: HttpRequest, token: str, visitor: Visitor) -> HttpResponse:
     by, now = f"customer:{visitor.customer}", catalogue.business_now()
-    key = request.POST.get("once", "")[:64] or str(uuid4())
+    key = door.once_of(request)
     once = Once(by, f"h5:{key}", fingerprint("POST", address_of(token), b""))
     try:
         sharing.take(token, visitor.customer, now, door.where(request), by=by, once=once)

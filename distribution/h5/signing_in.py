@@ -4,7 +4,6 @@ import hmac
 import secrets
 from hashlib import blake2b
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.core import signing
@@ -37,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "page": goal.page,
         "title": goal.title,
         "phone": asked.get("phone", "")[:30] if request.method == "POST" else "",
-        "once": request.POST.get("once", "")[:64] or uuid4(),
+        "once": door.once_of(request),
         "stranger": door.stranger_of(request),
         "wechat": wechat.is_set_up() and goal.with_wechat,
         "minutes": signing_in.MINUTES,

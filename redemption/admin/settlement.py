@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
@@ -233,6 +234,7 @@ class EntryForm(RefusedMixin, forms.ModelForm):
         label=gettext_lazy("Amount"),
         help_text=gettext_lazy("Above 0: more is owed; below 0: less. A payment is below 0."),
     )
+    form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
 
     class Meta:
         model = SettlementEntry
@@ -254,7 +256,7 @@ class SettlementEntryAdmin(Desk):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ("merchant", "kind", "amount_fen", "reason")})]
+            return [(None, {"fields": ("merchant", "kind", "amount_fen", "reason", "form_id")})]
         return [(None, {"fields": ("at", "merchant", "kind", "show_amount_fen", "reason", "by")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -274,5 +276,6 @@ class SettlementEntryAdmin(Desk):
             reason=obj.reason,
             now=timezone.now(),
             by=request.user.get_username(),
+            form=form.cleaned_data["form_id"],
         )
         obj.__dict__.update(made.__dict__)

@@ -86,6 +86,8 @@ class SettlementEntry(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=200)
     by = models.CharField(_("by"), max_length=150, editable=False)
+    #: Of the form that was sent and what stood in it: sent twice, it is one entry.
+    once = models.UUIDField(null=True, unique=True, editable=False)
 
     class Meta:
         verbose_name = _("settlement entry")

@@ -1,13 +1,15 @@
 """Uses at the same moment, by real threads on PostgreSQL: each coupon once, each fen once, and the ledger agrees."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from coupons.lifecycle import ending
 from coupons.models import Coupon, CouponEvent, Customer
-from redemption.models import Order, Redemption
+from redemption import settling
+from redemption.models import Order, Redemption, SettlementEntry
 from tests import making, using
 from tests.using import coupon, line, order
 
@@ -183,3 +185,11 @@ def test_orders_finish_while_their_coupons_are_redeemed_and_rolled_back(till, ra
     answers = race(12, act)
     assert all(not isinstance(answer, Exception) and answer.status in (200, 409) for answer in answers), answers
     ledger()
+
+
+def test_one_form_sent_by_ten_hands_at_once_is_one_entry(race):
+    """U11: a payment is booked once, however often its button is pressed."""
+    form = uuid4()
+    said = {"merchant": None, "kind": "payment", "amount_fen": -500, "reason": "转账", "by": "caiwu"}
+    made = race(10, lambda n: settling.enter(**said, now=timezone.now(), form=form).pk)
+    assert len(set(made)) == SettlementEntry.objects.count() == 1

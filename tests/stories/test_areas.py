@@ -99,6 +99,7 @@ def test_a_border_that_crosses_itself_is_refused_and_its_place_is_marked(page):
         "nonsense",
         "",
         "[]",
+        "[" * 5000,
         {"type": "Point", "coordinates": [121, 31]},
         {"type": "Polygon", "coordinates": []},
         {"type": "Polygon", "coordinates": [[[121, 31], [122, 31], [121, 31]]]},

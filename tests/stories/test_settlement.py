@@ -172,4 +172,14 @@ def test_finance_sees_takes_away_and_closes_and_operations_does_not(months, cloc
     assert made.status_code == 302, made.content.decode()
     entry = SettlementEntry.objects.get()
     assert (entry.amount_fen, entry.by) == (-100, "2")
+    page = "/admin/redemption/settlemententry/add/"
+    form = re.findall(r'name="form_id" value="([0-9a-f-]{36})"', finance.get(page).content.decode())[0]
+    paid = {"merchant": "m1", "kind": "payment", "amount_fen": "-5.00", "reason": "转账", "form_id": form}
+    for _press in range(2):
+        assert finance.post(page, paid).status_code == 302
+    assert SettlementEntry.objects.filter(kind="payment").count() == 1, "pressed twice, paid once"
+    assert finance.post(page, {**paid, "amount_fen": "-6.00"}).status_code == 302, "gone back and written anew"
+    another = re.findall(r'name="form_id" value="([0-9a-f-]{36})"', finance.get(page).content.decode())[0]
+    assert finance.post(page, {**paid, "form_id": another}).status_code == 302, "the same sum once more, on purpose"
+    assert sum(SettlementEntry.objects.filter(kind="payment").values_list("amount_fen", flat=True)) == -1600
     assert finance.get(f"/admin/redemption/settlemententry/{entry.pk}/change/").status_code == 200

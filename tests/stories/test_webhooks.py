@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 from datetime import timedelta
@@ -216,9 +217,15 @@ def test_a_new_secret_signs_beside_the_old_one_for_a_day(settings, clock):
     with standin(lambda asked: OK) as there:
         crm = subscribe(there.url, settings)
         old = crm.secret
-        assert old not in admin.get(f"/admin/coupons/subscription/{crm.pk}/move/renew/").content.decode()
-        shown = admin.post(f"/admin/coupons/subscription/{crm.pk}/move/renew/")
+        address = f"/admin/coupons/subscription/{crm.pk}/move/renew/"
+        asked = admin.get(address).content.decode()
+        assert old not in asked
+        seen = {"seen": re.findall(r'name="seen" value="([0-9a-f]+)"', asked)[0]}
+        shown = admin.post(address, seen)
         crm.refresh_from_db()
+        assert admin.post(address, seen).status_code == 302, "pressed twice: the secret that was just shown stays"
+        assert admin.post(address).status_code == 200, "nobody was asked"
+        assert (crm.secret, crm.old_secret) == Subscription.objects.values_list("secret", "old_secret").get()
         assert crm.secret != old
         assert crm.secret in shown.content.decode()
         assert "no-store" in shown.headers["Cache-Control"]
