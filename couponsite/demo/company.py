@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.utils import timezone
 
-from coupons import approving, telling
+from coupons import approving, sights, telling
 from coupons.lifecycle import ending
 from coupons.models import ApiKey, CouponTemplate, Fact, TemplateDraft, Weather
 from coupons.queries.catalogue import forget
@@ -231,6 +231,7 @@ def _live(luck: random.Random, people: list[Person], start: datetime, end: datet
         others = [person.key for person in luck.sample(people, luck.randint(3, 9)) if person.key != told.customer]
         triggers.share(luck, told.key, told.customer, others, told.placed_at)
     triggers.deliver(end)
+    sights.flush()
     now = end
     while ending.expire(now=now):
         pass
@@ -281,6 +282,7 @@ def _order(
 ) -> None:
     basket = _basket(luck, person, now, client, position)
     quote = quoting.quote(basket, now)
+    sights.shown([UUID(str(one["coupon"])).int for one in (*quote["usable"], *quote["unusable"])], now)
     best = [UUID(str(id)) for id in quote["best"]["coupons"]]
     deducted = 0
     if best and luck.random() < 0.9:

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from coupons.admin import exporting
 from coupons.admin.ledger import CouponEventAdmin
@@ -63,6 +62,8 @@ def customers_view(request: HttpRequest) -> HttpResponse:
 class OpenedDesk(CouponEventAdmin):
     """The ledger with the rows of one cell alone. It is nowhere registered: each is made where it is asked for."""
 
+    list_before_template = "stats/opened.html"
+
     def __init__(self, cell: dict[str, Any]) -> None:
         super().__init__(CouponEvent, admin.site)
         self.wanted: list[Q] = of_cell(cell)
@@ -77,12 +78,12 @@ def rows_view(request: HttpRequest, cell: str, kind: str = "") -> HttpResponseBa
     if kind:
         return desk.export_view(request, kind)
     words = [f"{DIMENSION[name].label}: {DIMENSION[name].called([value])[value]}" for name, value in said.items()]
-    return desk.changelist_view(request, {"title": _("Ledger") + " · " + " · ".join(words)})
+    return desk.changelist_view(request, {"cell": " · ".join(words)})
 
 
 def _value(name: str, said: str) -> Any:
     """:raises Http404: no number could have led here."""
-    if name not in DIMENSION or (DIMENSION[name].in_time and not DIMENSION[name].number):
+    if name not in DIMENSION or "\0" in said or (DIMENSION[name].in_time and not DIMENSION[name].number):
         raise Http404
     if not DIMENSION[name].number or not said:
         return said

@@ -158,10 +158,9 @@ class Asked:
     def days_against(self) -> list[forms.BoundField]:
         return [self.form["compare_first"], self.form["compare_last"]]
 
-    @property
-    def said(self) -> str:
+    def said(self, *, compared: bool) -> str:
         """Which days, compared with which, and of what."""
-        against = [_("compared with %(days)s") % {"days": self.against}] if self.against else []
+        against = [_("compared with %(days)s") % {"days": self.against}] if compared and self.against else []
         only = [f"{one.label}: {one.said}" for one in self.filters if one.value]
         return " · ".join([str(self.period), *against, *only])
 
@@ -177,11 +176,11 @@ class Asked:
 
 def asked(data: QueryDict, today: dt.date) -> Asked:
     """A campaign, channel or city that nobody could have chosen is left out."""
-    said = {name: data.get(name, "") for name in FILTERS}
+    said = {name: data.get(name, "").replace("\0", "") for name in FILTERS}
     number = int(said["campaign"]) if said["campaign"].isdecimal() and len(said["campaign"]) < 10 else None
     newest = Campaign.objects.order_by("-id").values_list("pk", flat=True)[:MOST]
     campaigns = Campaign.objects.filter(Q(pk__in=list(newest)) | Q(pk=number)).order_by("-id")
-    cities = City.objects.filter(pk__in=_cities())
+    cities = City.objects.filter(Q(pk__in=_cities()) | Q(pk=said["city"]))
     filters = [
         _filter("campaign", _("Campaign"), _("All campaigns"), [(str(one.pk), one.name) for one in campaigns], said),
         _filter("channel", _("Channel"), _("All channels"), [(v, str(w)) for v, w in Placement.Channel.choices], said),

@@ -74,10 +74,11 @@
     const range = document.createRange(), found = [];
     for (let place = 0; place < node.data.length; place++) {
       range.setStart(node, place); range.setEnd(node, place + 1);
-      const { left, top, bottom, width } = range.getBoundingClientRect();
+      const { left, right, top, bottom, width } = range.getBoundingClientRect();
       if (!width && !node.data[place].trim()) continue;
       if (Math.abs(top - (found.at(-1)?.top ?? -1e6)) > 2) found.push({ left, top, bottom, text: "" });
       found.at(-1).text += node.data[place];
+      found.at(-1).right = right;
     }
     return found;
   };
@@ -98,10 +99,11 @@
     const words = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
     pen.textBaseline = "middle";
     while (words.nextNode()) {
-      const about = words.currentNode.parentElement, { fontWeight, fontSize, fontFamily } = getComputedStyle(about);
+      const about = words.currentNode.parentElement, { fontWeight, fontSize, fontFamily, textAlign } = getComputedStyle(about);
       pen.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+      pen.textAlign = textAlign === "right" || textAlign === "center" ? textAlign : "left"; // figures are narrower here
       pen.fillStyle = colour(about.closest(".ov-sub, .ov-notes") ? "--ov-mute" : "--ov-strong");
-      for (const line of lines(words.currentNode)) pen.fillText(line.text, line.left - left, (line.top + line.bottom) / 2 - top);
+      for (const line of lines(words.currentNode)) pen.fillText(line.text, { left: line.left, right: line.right, center: (line.left + line.right) / 2 }[pen.textAlign] - left, (line.top + line.bottom) / 2 - top);
     }
   };
 
@@ -124,7 +126,7 @@
     pen.font = `600 16px ${fontFamily}`;
     pen.fillText(section.querySelector("h3").innerText.trim(), margin, margin);
     pen.font = `13px ${fontFamily}`; pen.fillStyle = colour("--ov-mute");
-    const { said } = section.closest(".overview").dataset;
+    const { said } = section.dataset; // which days, and of what
     pen.fillText(said, margin, margin + 26, width);
     pen.translate(margin, margin + head);
     if (shown) {
