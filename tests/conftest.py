@@ -37,7 +37,7 @@ from django.db import connection, connections
 from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
-from tests import pristine
+from tests import database, pristine
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's sync API runs a loop in the test's thread
 TransactionTestCase._fixture_teardown = pristine.restore  # type: ignore[method-assign]
@@ -53,9 +53,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         pristine.keep()
+    yield
+    with django_db_blocker.unblock():  # the last threads of a server may still be closing their connections
+        database.until_gone(set())
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import os
 
 os.environ.setdefault("SECRET_KEY", "for tests alone, and long enough for every check that looks at it: 0123456789")
-os.environ.setdefault("CUSTOMER_JWT_KEY", "for tests alone, a shared secret of the member centre")
+os.environ.setdefault("CUSTOMER_JWT_KEY", "for tests alone, a shared secret of the member centre, long enough too")
 os.environ.setdefault("CUSTOMER_JWT_ISSUER", "https://members.example")
 os.environ.setdefault("HTTPS", "false")
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -88,6 +89,7 @@ def _changes_over(subscription: Subscription) -> bool:
 @admin.register(Subscription)
 class SubscriptionAdmin(Desk):
     form = SubscriptionForm
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("name", "url", "told_of", "waiting", "switched")
     list_filter = ("is_active",)
     search_fields = ("name", "url")

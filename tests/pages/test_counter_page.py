@@ -1,7 +1,6 @@
 """The counter on a phone of 360 pixels: a camera that sees a QR code, a line that breaks."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -11,17 +10,15 @@ import pytest
 import segno
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from coupons import showing
 from coupons.models import Coupon, Customer
 from redemption.models import Redemption
-from tests.pages.looking import fits
-from tests.pages.test_h5_page import visitor_at
+from tests.pages.looking import PATIENCE, chromium, fits
+from tests.pages.test_h5_page import come_in, visitor_at
 from tests.stories.test_counter import PASSWORD, clerk, shop
-from tests.stories.test_whole_chain import BROWSERS, QUIET
 from tests.stories.visitors import PHONE as NUMBER
-from tests.stories.visitors import Visitor
 from tests.using import coupon
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,27 +38,25 @@ def film(seen: str | bytes, to: Path) -> None:
 
 
 @pytest.fixture
-def browser_at(tmp_path: Path) -> Iterator[object]:
-    with sync_playwright() as playwright:
+def camera(tmp_path: Path) -> Path:
+    """What the browser's camera films, from the moment it is switched on."""
+    film("nothing", tmp_path / "camera.y4m")
+    return tmp_path / "camera.y4m"
 
-        def launch(seen: str | bytes) -> Browser:
-            film(seen, tmp_path / "camera.y4m")
-            return playwright.chromium.launch(
-                executable_path=next(filter(None, map(shutil.which, BROWSERS))),
-                args=[
-                    *QUIET,
-                    "--use-fake-ui-for-media-stream",
-                    "--use-fake-device-for-media-stream",
-                    f"--use-file-for-fake-video-capture={tmp_path / 'camera.y4m'}",
-                ],
-            )
 
-        yield launch
+@pytest.fixture
+def browser(camera: Path) -> Iterator[Browser]:
+    with chromium(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    ) as browser:
+        yield browser
 
 
 def sign_in(browser: Browser, address: str) -> Page:
     page = browser.new_context(viewport=PHONE, permissions=["camera"]).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
     outside = page.on("request", lambda asked: asked.url.startswith(("blob:", address)) or pytest.fail(asked.url))
     assert outside is None
@@ -78,13 +73,13 @@ def redeem(page: Page, bill: str) -> None:
     page.get_by_role("button", name="查看优惠").click()
 
 
-def test_a_clerk_scans_what_the_customers_screen_shows_and_redeems_it_in_two_taps(browser_at, socket):
+def test_a_clerk_scans_what_the_customers_screen_shows_and_redeems_it_in_two_taps(browser, camera, socket):
     """U10: the camera, the bill, the discount, done; today's list; undone."""
     clerk(shop())
     one = coupon()
-    browser = browser_at(showing.show(UUID(one), timezone.now()).token)
     page = sign_in(browser, socket)
     assert fits(page)
+    film(showing.show(UUID(one), timezone.now()).token, camera)  # it is read for a minute
     page.get_by_role("button", name="扫码").click()
     expect(page.locator("#name")).to_have_text("满减券")
     redeem(page, "96.8")
@@ -103,15 +98,13 @@ def test_a_clerk_scans_what_the_customers_screen_shows_and_redeems_it_in_two_tap
     expect(page.locator("#uses")).to_contain_text("已撤销")
     assert Coupon.objects.get().status == "available"
     assert fits(page)
-    browser.close()
 
 
-def test_on_a_line_that_breaks_the_page_asks_until_it_knows_and_redeems_once(browser_at, socket):
+def test_on_a_line_that_breaks_the_page_asks_until_it_knows_and_redeems_once(browser, socket):
     """U10: the answer is lost on the way; a reload in between forgets nothing."""
     clerk(shop())
     one, two = coupon("alice"), coupon("bob")
     code, other = (Coupon.objects.get(pk=UUID(each)).code for each in (one, two))
-    browser = browser_at("nothing")
     page = sign_in(browser, socket)
 
     def look(text: str) -> None:
@@ -125,8 +118,9 @@ def test_on_a_line_that_breaks_the_page_asks_until_it_knows_and_redeems_once(bro
     look(code)
     page.get_by_role("button", name="确认核销").click()
     expect(page.locator("#say")).to_contain_text("正在确认是否核销成功")
-    page.unroute("**/settle/")
     page.reload()
+    expect(page.locator("#say")).to_contain_text("正在确认是否核销成功")
+    page.unroute("**/settle/")
     expect(page.locator("#end")).to_contain_text("核销成功")
     # It never arrived: said so, and the coupon is as it was.
     page.unroute("**/take/")
@@ -137,22 +131,18 @@ def test_on_a_line_that_breaks_the_page_asks_until_it_knows_and_redeems_once(bro
     expect(page.locator("#end")).to_contain_text("核销没有成功")
     assert Redemption.objects.count() == 1
     assert Coupon.objects.get(pk=UUID(two)).status == "available"
-    browser.close()
 
 
-def test_the_counters_camera_reads_the_customers_wallet(browser_at, socket, settings, tmp_path):
+def test_the_counters_camera_reads_the_customers_wallet(browser, camera, socket, settings, tmp_path):
     """U7, U10: what stands on the phone's screen, which shows another code each minute, is what the counter scans."""
     settings.MESSAGE_RECORD = tmp_path / "messages.jsonl"
     clerk(shop())
     coupon(Customer.objects.create(key="alice", phone=f"+86{NUMBER}").key)
-    browser = browser_at("nothing")
+    page = sign_in(browser, socket)
     wallet = visitor_at(browser, socket, 390)
     wallet.clock.install()
     wallet.goto(f"{socket}/h5/wallet/")
-    wallet.get_by_role("textbox", name="手机号").fill(NUMBER)
-    wallet.get_by_role("button", name="获取验证码").click()
-    wallet.get_by_role("textbox", name="验证码").fill(Visitor().code())
-    wallet.keyboard.press("Enter")
+    come_in(wallet, "登录", NUMBER)
     wallet.get_by_role("link", name=re.compile("满减券")).click()
     picture = wallet.locator("img[data-qr]")
     picture.evaluate("image => image.decode()")
@@ -162,14 +152,10 @@ def test_the_counters_camera_reads_the_customers_wallet(browser_at, socket, sett
         wallet.clock.fast_forward(61_000)
         expect(picture).not_to_have_attribute("src", before or "")
     picture.evaluate("image => image.decode()")
-    screen = picture.screenshot()
-    browser.close()
+    film(picture.screenshot(), camera)
 
-    browser = browser_at(screen)
-    page = sign_in(browser, socket)
     page.get_by_role("button", name="扫码").click()
     redeem(page, "120")
     page.get_by_role("button", name="确认核销").click()
     expect(page.locator("#end")).to_contain_text("核销成功")
     assert Coupon.objects.get().status == "redeemed"
-    browser.close()

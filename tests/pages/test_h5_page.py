@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from coupons.models import Area, Coupon
 from distribution.models import ClaimPage
 from tests import making
-from tests.pages.looking import fits
+from tests.pages.looking import PATIENCE, fits
 from tests.stories.test_whole_chain import browser, field, save, sign_in
 from tests.stories.visitors import PHONE, Visitor
 
@@ -24,7 +24,7 @@ def _record(settings, tmp_path):
 def visitor_at(browser: Browser, address: str, width: int, language: str = "zh-CN") -> Page:
     """Nothing is asked from elsewhere, and nothing on the page offends its own policy."""
     page = browser.new_context(viewport={"width": width, "height": 844}, locale=language).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
     page.on("console", lambda said: "Security Policy" in said.text and pytest.fail(said.text))
     page.on("request", lambda asked: asked.url.startswith(address) or pytest.fail(asked.url))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from coupons.geodesy import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_gcj02
 from coupons.models import Area
@@ -30,21 +31,22 @@ def test_an_area_is_drawn_moved_and_kept(browser, socket):
     for x, y in ((0.4, 0.4), (0.8, 0.7)):
         page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
         page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    expect(page.locator("[name=geojson]")).not_to_have_value("")
     written = json.loads(page.locator("[name=geojson]").input_value())
     assert written["type"] == "Polygon"
     assert all(121.4 < lng < 121.6 and 31.1 < lat < 31.3 for lng, lat in written["coordinates"][0])
-    page.locator("[name=_save]").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("[name=_save]").click()
     assert Area.objects.get(pk="drawn").geojson == written
 
     page.goto(f"{socket}/admin/coupons/area/block/change/")
     bow = [[121.5, 31.22], [121.52, 31.25], [121.52, 31.22], [121.5, 31.25], [121.5, 31.22]]
     page.locator("[name=geojson]").fill(json.dumps({"type": "Polygon", "coordinates": [bow]}))
-    assert page.locator(".leaflet-overlay-pane path.leaflet-interactive").count() == 1
+    expect(page.locator(".leaflet-overlay-pane path.leaflet-interactive")).to_have_count(1)
     page.locator("[name=_save]").click()
-    page.wait_for_selector(".desk-map-fault")
+    expect(page.locator(".desk-map-fault")).to_be_visible()
     page.locator("[name=geojson]").fill("nonsense")
-    assert page.locator(".desk-map-wrong").is_visible()
+    expect(page.locator(".desk-map-wrong")).to_be_visible()
     assert all(url.startswith((socket, "data:", "blob:")) for url in asked)
 
     moved = page.evaluate(

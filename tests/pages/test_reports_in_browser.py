@@ -29,7 +29,9 @@ def test_a_report_is_put_together_by_keyboard_and_its_chart_is_drawn(browser: Br
     expect(table.locator("thead")).to_contain_text("过期")
     expect(table.locator("tbody tr")).to_have_count(2)
     expect(table.locator("tfoot")).to_contain_text("4")
-    page.wait_for_function("Chart.getChart(document.querySelector('.report-canvas canvas'))?.data.labels.length === 2")
+    page.wait_for_function(
+        "window.Chart?.getChart(document.querySelector('.report-canvas canvas'))?.data.labels.length === 2"
+    )
     page.set_viewport_size({"width": 390, "height": 800})
     assert fits(page)
     page.goto(f"{live_server.url}/admin/stats/report/comparison/?campaign={campaign.pk}")

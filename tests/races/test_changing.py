@@ -1,13 +1,13 @@
 """Changes of a template against claims in flight: what a customer was promised is what the template says."""
 
 import threading
-import time
 
 import pytest
 from django.db import connections, transaction
 
 from coupons.models import Budget, Coupon, CouponTemplate, Supply
 from tests import making
+from tests.database import until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ def test_a_claim_that_waited_for_changed_terms_gives_the_new_ones(system, ledger
     with transaction.atomic():
         Supply.objects.select_for_update().get()
         claiming.start()
-        time.sleep(0.5)  # the claim has looked, and waits for the supply
+        until_waiting()  # the claim has looked, and waits for the supply
         CouponTemplate.objects.filter(pk=template.pk).update(amount_fen=3000)
     claiming.join()
     assert came[0].status == 201, came[0].body

@@ -33,7 +33,7 @@ def slowly(rows, **more):
     pieces.append(rows)
     if len(pieces) == 4:
         print("half", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     return heard
 importing.tell = slowly
 jobs.run(int(os.environ["JOB"]))
@@ -65,7 +65,7 @@ def test_an_import_whose_process_was_killed_goes_on_where_it_stopped(settings, t
     told = []
     tell = importing.tell
     monkeypatch.setattr(importing, "tell", lambda rows, **more: told.extend(rows) or tell(rows, **more))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while jobs.run(job.pk) == "busy":
         assert time.monotonic() < deadline, "the dead worker's lock is still there"
         time.sleep(0.1)

@@ -1,7 +1,6 @@
 """Limits of a day where days meet: claims that were under way at midnight, clocks that run behind, days of 25 hours."""
 
 import threading
-import time
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from coupons.lifecycle.issuing import Grant, Lost, issue
 from coupons.models import Coupon, Supply
 from coupons.queries import catalogue
 from tests import making
+from tests.database import until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +42,7 @@ def test_a_claim_that_waited_over_midnight_keeps_the_limit_of_its_own_day(limits
     with transaction.atomic():
         Supply.objects.select_for_update().get()
         waiting.start()
-        time.sleep(0.5)  # it has looked, and waits for the supply
+        until_waiting()  # it has looked, and waits for the supply
         assert [give(template, f"c{n}", evening) for n in range(3)] == ["issued"] * 3
         assert give(template, "early", evening + timedelta(seconds=2)) == "issued"
     waiting.join()
@@ -64,7 +64,7 @@ def test_a_claim_that_waited_over_midnight_gets_what_its_day_has_left(ledger):
     with transaction.atomic():
         Supply.objects.select_for_update().get()
         waiting.start()
-        time.sleep(0.5)
+        until_waiting()
         assert [give(template, f"c{n}", evening) for n in range(2)] == ["issued"] * 2
         assert [give(template, f"d{n}", evening + timedelta(seconds=2)) for n in range(3)] == ["issued"] * 3
     waiting.join()

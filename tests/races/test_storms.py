@@ -26,9 +26,9 @@ CUSTOMERS = [f"c{number}" for number in range(6)]
 GROUPS = ["merchant", "order", "north", "south", "shipping"]
 
 
-def document(supply: int, now: datetime) -> dict[str, Any]:
+def document(supply: int, now: datetime, seconds: float = SECONDS) -> dict[str, Any]:
     """A campaign at the edge of everything; an odd supply turns the order in which its templates stand there."""
-    soon = {"type": "period", "starts_at": now.isoformat(), "ends_at": (now + timedelta(seconds=SECONDS)).isoformat()}
+    soon = {"type": "period", "starts_at": now.isoformat(), "ends_at": (now + timedelta(seconds=seconds)).isoformat()}
     templates = [
         {
             "key": f"t{number}",

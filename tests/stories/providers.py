@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import sleep
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -30,7 +29,9 @@ class Provider(ThreadingHTTPServer):
         self.asked: list[dict[str, Any]] = []
         #: What to say to the next callers: limited, refused, broken (500), silent (takes it and hangs up), forged.
         self.answers: list[str] = []
-        self.pause = 0.0
+        #: Once so many are taken, nobody is answered until it may go on.
+        self.stops_after: int | None = None
+        self.may_go_on = threading.Event()
         self.lock = threading.Lock()
 
 
@@ -52,7 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         if mood == "silent":
             self.close_connection = True
             return
-        sleep(self.server.pause)
+        if self.server.stops_after is not None and self.server.taken.total() > self.server.stops_after:
+            self.server.may_go_on.wait(600)
         answer = json.dumps(said).encode()
         self.send_response(500 if mood == "broken" else 200)
         self.send_header("Content-Type", "text/plain")

@@ -1,34 +1,20 @@
 """What somebody would try who wants more than is theirs, or who asks at the worst moment."""
 
 import threading
-import time
 
 import jwt
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from coupons.models import Customer, Supply
 from coupons.queries import catalogue
 from tests import making
 from tests.conftest import Caller
+from tests.database import until_waiting
 from tests.races.test_storms import deadlocks
 from tests.races.test_storms import document as storm_document
 from tests.using import coupon, order
-
-
-def until_waiting(number: int) -> None:
-    """Returns when so many connections wait for somebody's lock."""
-    for _turn in range(200):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0] >= number:
-                return
-        time.sleep(0.05)
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.django_db
@@ -75,7 +61,7 @@ def test_one_key_at_two_doors_that_wait_for_each_other_is_no_500(system, ledger)
 def test_a_document_and_a_claim_of_several_templates_do_not_wait_for_each_other(system, ledger):
     """Both lock the templates' supplies in the order of ids, whatever the order in the document."""
     caller = system("issue", "manage", "approve")
-    document = storm_document(60, timezone.now())
+    document = storm_document(60, timezone.now(), seconds=3600)
     assert caller.post("campaigns/", document).status == 201
     before = deadlocks()
     document["templates"].reverse()

@@ -5,7 +5,6 @@ speak REST over the same socket.
 """
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,34 +12,21 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone, translation
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from coupons.models import CouponTemplate
 from distribution.models import Campaign, Placement
-from tests.pages.looking import fits
+from tests.pages.looking import PATIENCE, chromium, fits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "a-long-word-of-its-own"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=next(filter(None, map(shutil.which, BROWSERS))), args=list(QUIET)
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 def zh(words: str) -> str:
@@ -56,7 +42,7 @@ def sign_in(browser: Browser, address: str, name: str, role: str, width: int = 1
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
         user.groups.add(Group.objects.get_or_create(name=role)[0])
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
     page.goto(f"{address}/admin/login/")
     page.get_by_label("用户名").fill(name)
@@ -72,8 +58,8 @@ def field(page: Page, label: str) -> Any:
 
 
 def save(page: Page, button: str = "_save") -> None:
-    page.locator(f'button[name="{button}"]').press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.locator(f'button[name="{button}"]').press("Enter")
     assert page.get_by_text("请修正").count() == 0, page.inner_text("#main")
 
 

@@ -136,13 +136,13 @@ def test_a_zip_bomb_is_refused_in_less_than_a_second():
     assert len(honest) < 525_000
     lying = honest.replace(struct.pack("<I", 2**29), struct.pack("<I", 2**10))
     assert lying != honest
-    began = time.monotonic()
+    began = time.process_time()
     tracemalloc.start()
     refused(io.BytesIO(honest))
     refused(io.BytesIO(lying))
     assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
     tracemalloc.stop()
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_other_tricks_with_archives_are_refused():

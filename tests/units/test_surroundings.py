@@ -1,7 +1,7 @@
 """Where somebody is, and in what weather."""
 
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,10 +97,10 @@ def test_five_thousand_areas_answer_within_a_millisecond():
     }
     index = AreaIndex.of(areas)
     assert len(index.at((0.505, 1.005))) == 4
-    started = perf_counter()
+    started = process_time()
     for step in range(500):
         index.at((0.5 + step / 10_000, 1 + step / 5_000))
-    assert (perf_counter() - started) / 500 < 0.001
+    assert (process_time() - started) / 500 < 0.001
 
 
 def test_no_areas_at_all_are_no_areas_around():
