@@ -5,28 +5,24 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import display
 
-from coupons.admin.exporting import in_yuan
-from coupons.admin.history import WithHistory
-from coupons.admin.money import plain_yuan, yuan
-from coupons.admin.saying import bar
+from coupons.admin.money import yuan
 from coupons.admin.template_columns import CHIPS as TEMPLATE_CHIPS
 from coupons.approving import making_sense
 from coupons.editing import set_budget
 from coupons.models import Budget, CouponTemplate
 from coupons.refused import Refused
 from distribution.admin import figures
+from distribution.admin.campaign_columns import PHASE_CHIPS, CampaignColumns
 from distribution.admin.campaign_form import CampaignForm, below_used
 from distribution.admin.campaign_list import BudgetFilter, PhaseFilter, purse
 from distribution.admin.documents import WithDocuments
@@ -35,12 +31,11 @@ from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, phase_o
 from distribution.models import Campaign, Placement
 from distribution.queries.offered_where import live_in
 
-PHASE_CHIPS = {"planned": "info", "running": "success", "over": ""}
 MOST_BELOW = 100
 
 
 @admin.register(Campaign)
-class CampaignAdmin(WithDocuments, WithHistory):
+class CampaignAdmin(WithDocuments, CampaignColumns):
     form = CampaignForm
     change_form_outer_before_template = "distribution/admin/campaign_top.html"
     change_form_before_template = "distribution/admin/seen.html"
@@ -53,7 +48,6 @@ class CampaignAdmin(WithDocuments, WithHistory):
     search_fields = ("key", "name")
     list_select_related = ("budget", "owner")
     ordering = ("-id",)
-    _MONEY = {"show_budget_limit": "limit_fen", "spent": "spent_fen", "committed": "committed_fen", "free": "free_fen"}
     export_fields = (
         "key",
         "name",
@@ -242,128 +236,6 @@ class CampaignAdmin(WithDocuments, WithHistory):
     def _chip(placement: Placement) -> tuple[str, str]:
         state = placement_state(placement)
         return str(PLACEMENT_STATES[state]), PLACEMENT_CHIPS[state]
-
-    # --- columns --------------------------------------------------------------------------------------------------
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
-        if changes := (getattr(response, "context_data", None) or {}).get("cl"):
-            self._know(changes.result_list)
-        return response
-
-    def _export_rows(self, rows: Any) -> Any:
-        campaigns = list(rows)
-        self._know(campaigns)
-        for campaign in campaigns:
-            yield [self._export_cell(campaign, name) for name in self.export_fields]
-
-    def _export_cell(self, obj: Any, name: str) -> Any:
-        if name in self._MONEY:
-            return in_yuan(getattr(obj.budget, self._MONEY[name]))
-        return super()._export_cell(obj, name)
-
-    def export_view(self, request: HttpRequest, kind: str) -> Any:
-        if not request.user.has_perm(SEES_BUDGETS):
-            raise PermissionDenied
-        return super().export_view(request, kind)
-
-    @staticmethod
-    def _know(campaigns: Any) -> None:
-        """What came of them, for a page at once."""
-        ids = [campaign.pk for campaign in campaigns]
-        budgets = [campaign.budget_id for campaign in campaigns]
-        so_far = figures.reached(ids)
-        templates = dict(
-            CouponTemplate.objects.filter(budget__in=budgets).values_list("budget").annotate(Count("pk")).order_by()
-        )
-        placements = dict(
-            Placement.objects.filter(campaign__in=ids).values_list("campaign").annotate(Count("pk")).order_by()
-        )
-        for campaign in campaigns:
-            campaign.known = (
-                so_far.get(campaign.pk, figures.Reached()),
-                templates.get(campaign.budget_id, 0),
-                placements.get(campaign.pk, 0),
-            )
-
-    @display(description=gettext_lazy("Campaign"), header=True, ordering="name")
-    def named(self, obj: Any) -> list[str]:
-        return [obj.name, obj.key]
-
-    @display(description=gettext_lazy("State"), label=PHASE_CHIPS)
-    def phase(self, obj: Any) -> tuple[str, str]:
-        phase = phase_of(obj)
-        return phase.value, str(phase.label)
-
-    @display(description=gettext_lazy("Period"), ordering="starts_at")
-    def period(self, obj: Any) -> str:
-        start, end = (timezone.localtime(moment) for moment in (obj.starts_at, obj.ends_at))
-        return f"{start:%Y-%m-%d} – {end:%Y-%m-%d}"
-
-    @display(description=gettext_lazy("Budget"))
-    def purse(self, obj: Any) -> SafeString:
-        return purse(obj.budget)
-
-    @display(description=gettext_lazy("Goal"))
-    def goal(self, obj: Any) -> SafeString:
-        so_far = figures.towards_goal(obj, self._so_far(obj))
-        target = obj.goal_target if so_far is not None else None
-        return bar(so_far or 0, target, self._goal_words(obj, self._so_far(obj)))
-
-    @display(description=gettext_lazy("Templates"))
-    def template_count(self, obj: Any) -> int:
-        return obj.known[1]
-
-    @display(description=gettext_lazy("Placements"))
-    def placement_count(self, obj: Any) -> int:
-        return obj.known[2]
-
-    @staticmethod
-    def _so_far(obj: Any) -> figures.Reached:
-        return obj.known[0] if hasattr(obj, "known") else figures.reached([obj.pk]).get(obj.pk, figures.Reached())
-
-    @staticmethod
-    def _goal_words(obj: Any, so_far: figures.Reached) -> str:
-        number = yuan if obj.goal_metric == Campaign.Metric.GMV_FEN else lambda value: f"{value:,}"
-        reached = figures.towards_goal(obj, so_far)
-        words = [number(reached)] if reached is not None else []
-        words += [number(obj.goal_target)] if obj.goal_target is not None else []
-        return f"{obj.get_goal_metric_display()} {' / '.join(words)}"
-
-    # --- to read --------------------------------------------------------------------------------------------------
-
-    @display(description=gettext_lazy("Target"))
-    def show_goal_target(self, obj: Any) -> str:
-        if obj.goal_target is None:
-            return _("none")
-        return yuan(obj.goal_target) if obj.goal_metric == Campaign.Metric.GMV_FEN else f"{obj.goal_target:,}"
-
-    @display(description=gettext_lazy("Target"))
-    def target(self, obj: Any) -> str:
-        return self.show_goal_target(obj)
-
-    @display(description=gettext_lazy("So far"))
-    def so_far(self, obj: Any) -> str:
-        reached = figures.towards_goal(obj, self._so_far(obj))
-        if reached is None:
-            return ""
-        return plain_yuan(reached) if obj.goal_metric == Campaign.Metric.GMV_FEN else str(reached)
-
-    @display(description=gettext_lazy("Budget"))
-    def show_budget_limit(self, obj: Any) -> str:
-        return yuan(obj.budget.limit_fen, _("no limit"))
-
-    @display(description=gettext_lazy("Spent"))
-    def spent(self, obj: Any) -> str:
-        return yuan(obj.budget.spent_fen)
-
-    @display(description=gettext_lazy("Committed"))
-    def committed(self, obj: Any) -> str:
-        return yuan(obj.budget.committed_fen)
-
-    @display(description=gettext_lazy("Free"))
-    def free(self, obj: Any) -> str:
-        return yuan(obj.budget.free_fen, _("no limit"))
 
 
 def _pace_words(campaign: Campaign, so_far: figures.Reached) -> list[str]:
