@@ -7,20 +7,35 @@ dies has done nothing.
 
 from django.db import connection, transaction
 
-from stats.queries.counting import FACT, KNOWN_THEN, MEASURES, SUMS, TABLES, events_now, sights_now, zone
+from stats.queries.counting import (
+    BY_FACET,
+    FACET_CELL,
+    FACT,
+    KNOWN_THEN,
+    MEASURES,
+    SUMS,
+    TABLES,
+    events_now,
+    sights_now,
+    zone,
+)
 
 
-def _add(table: str) -> str:
+def _add(table: str, cell_of: tuple[str, ...], cells: str) -> str:
     # Rows go in sorted, so that two folds lock the cells they share in one order and never wait in a ring.
-    cell = ", ".join(TABLES[table])
+    cell = ", ".join(cell_of)
     return f"""
 INSERT INTO {table} AS r ({cell}, {", ".join(MEASURES)})
-SELECT {cell}, {SUMS} FROM counted c GROUP BY {cell} ORDER BY {cell}
+SELECT {cell}, {", ".join(MEASURES)} FROM ({cells}) c ORDER BY {cell}
 ON CONFLICT ({cell}) DO UPDATE SET {", ".join(f"{m} = r.{m} + excluded.{m}" for m in MEASURES)} RETURNING 1
 """  # noqa: S608  names of our own columns
 
 
-_DAYS, _HOURS = (_add(table) for table in TABLES)
+_DAYS, _HOURS = (
+    _add(table, cell, f"SELECT {', '.join(cell)}, {SUMS} FROM counted c GROUP BY {', '.join(cell)}")  # noqa: S608
+    for table, cell in TABLES.items()
+)
+_FACETS = _add("stats_facetrollup", FACET_CELL, BY_FACET.format("counted"))
 _COUNTED = f"SELECT {FACT} FROM events UNION ALL SELECT {FACT} FROM sights"  # noqa: S608  names of our own columns
 _KEEP = """kept_events AS (
     INSERT INTO stats_countedevent (event_id, business_line, activity)
@@ -38,7 +53,8 @@ WITH taken AS (
     ) RETURNING sight_id
 ), events AS MATERIALIZED ({events_now()} JOIN taken ON taken.event_id = e.id
 ), sights AS MATERIALIZED ({sights_now()} JOIN shown ON shown.sight_id = s.coupon_id
-), counted AS MATERIALIZED ({_COUNTED}), {_KEEP}, days AS ({_DAYS}), hours AS ({_HOURS})
+), counted AS MATERIALIZED ({_COUNTED}), {_KEEP}, days AS ({_DAYS}), hours AS ({_HOURS}
+), facets AS ({_FACETS})
 SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM shown)
 """  # noqa: S608  names of our own columns
 
@@ -47,7 +63,8 @@ WITH gone AS (DELETE FROM coupons_uncountedevent RETURNING event_id
 ), shown AS (DELETE FROM coupons_uncountedsight RETURNING sight_id
 ), events AS MATERIALIZED ({events_now()} JOIN gone ON gone.event_id = e.id
 ), sights AS MATERIALIZED ({sights_now()} JOIN shown ON shown.sight_id = s.coupon_id
-), {_KEEP}, counted AS ({KNOWN_THEN} UNION ALL {_COUNTED}), days AS ({_DAYS}), hours AS ({_HOURS})
+), {_KEEP}, counted AS ({KNOWN_THEN} UNION ALL {_COUNTED}), days AS ({_DAYS}), hours AS ({_HOURS}
+), facets AS ({_FACETS})
 SELECT count(*) FROM days
 """  # noqa: S608  names of our own columns
 
@@ -75,9 +92,10 @@ def rebuild() -> int:
     meanwhile, folds wait, readers see the old numbers until the new ones are there.
     """
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE stats_dayrollup, stats_hourrollup IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE stats_dayrollup, stats_hourrollup, stats_facetrollup IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("DELETE FROM stats_dayrollup")
         cursor.execute("DELETE FROM stats_hourrollup")
+        cursor.execute("DELETE FROM stats_facetrollup")
         # One snapshot: whichever event it sees, it sees in the queue as well, and takes it out of there.
         cursor.execute(_RECOUNT, zone())
         return cursor.fetchone()[0]

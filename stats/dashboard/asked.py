@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from coupons.models import City
 from distribution.models import Campaign, Placement
 from stats.dashboard.period import EARLIEST, MOST_DAYS, Period
-from stats.models import DayRollup
+from stats.models import FacetRollup
 from stats.reporting import Period as Preset
 from stats.reporting import days_of
 
@@ -180,7 +180,8 @@ def asked(data: QueryDict, today: dt.date) -> Asked:
     number = int(said["campaign"]) if said["campaign"].isdecimal() and len(said["campaign"]) < 10 else None
     newest = Campaign.objects.order_by("-id").values_list("pk", flat=True)[:MOST]
     campaigns = Campaign.objects.filter(Q(pk__in=list(newest)) | Q(pk=number)).order_by("-id")
-    cities = City.objects.filter(Q(pk__in=_cities()) | Q(pk=said["city"]))
+    known = FacetRollup.objects.filter(facet="city", template_id=0, value=OuterRef("pk"))  # those of the rollups
+    cities = City.objects.filter(Exists(known) | Q(pk=said["city"]))
     filters = [
         _filter("campaign", _("Campaign"), _("All campaigns"), [(str(one.pk), one.name) for one in campaigns], said),
         _filter("channel", _("Channel"), _("All channels"), [(v, str(w)) for v, w in Placement.Channel.choices], said),
@@ -203,8 +204,3 @@ def _suits(period: Period) -> str:
 def _filter(name: str, label: str, everything: str, options: list[tuple[str, str]], said: dict[str, str]) -> Filter:
     value = said[name] if said[name] in dict(options) else ""
     return Filter(name, label, everything, options, value)
-
-
-def _cities() -> list[str]:
-    """Those that the rollups know of."""
-    return list(DayRollup.objects.exclude(city_id="").order_by().values_list("city_id", flat=True).distinct())

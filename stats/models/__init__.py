@@ -1,7 +1,7 @@
 from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
 from stats.models.reports import Report, ReportSending
-from stats.models.rollups import Activity, CountedEvent, CountedSight, DayRollup, HourRollup
+from stats.models.rollups import Activity, CountedEvent, CountedSight, DayRollup, FacetRollup, HourRollup
 from stats.models.warnings import BudgetWarning
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "CountedSight",
     "DayRollup",
     "EffectReading",
+    "FacetRollup",
     "HourRollup",
     "Rehearsal",
     "Report",

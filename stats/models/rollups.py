@@ -99,6 +99,31 @@ class HourRollup(Rollup):
         ]
 
 
+class FacetRollup(Rollup):
+    """One day × one fact of an event (or none) × template and placement (or all of them): what most pages ask for, in
+    few rows however many coupons there are. The finer tables grow with what happens until every cell is taken.
+    """
+
+    city_id = business_line = activity = None  # type: ignore[assignment]
+    #: One of :data:`stats.queries.counting.FACETS`; blank: without a fact.
+    facet = models.CharField(max_length=13, blank=True)
+    value = models.CharField(max_length=KEY_LENGTH, blank=True)
+    template_id = models.BigIntegerField()  # 0: all templates and placements together
+
+    class Meta:
+        verbose_name = _("rollup by one fact")
+        verbose_name_plural = _("rollups by one fact")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["facet", "day", "template_id", "placement", "value"], name="facet_rollup_cell_once"
+            )
+        ]
+        indexes = [models.Index(fields=["facet", "template_id", "value", "day"], name="facet_rollup_of_value")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.template_id} {self.placement} {self.facet} {self.value}"
+
+
 class CountedEvent(models.Model):
     """An event that the rollups hold, with what was known of its order and its customer when it was counted.
 

@@ -8,8 +8,12 @@ MEASURES = DayRollup.MEASURES
 _OF_EVENT = ("template_id", "placement", "city_id", "business_line", "activity")
 DAY_CELL = ("day", *_OF_EVENT)
 HOUR_CELL = ("day", "hour", *_OF_EVENT)
-#: Each table with what tells its rows apart.
+#: Each table of finest cells with what tells its rows apart.
 TABLES = {"stats_dayrollup": DAY_CELL, "stats_hourrollup": HOUR_CELL}
+
+#: Facts of which a facet's cell knows one; what the column is called where the fact is known.
+FACETS = {"city": "city_id", "business_line": "business_line", "activity": "activity", "hour": "hour"}
+FACET_CELL = ("facet", "day", "template_id", "placement", "value")
 
 #: Which kind of event each count counts. Sums of money are the event's own columns of the same name.
 KINDS = {
@@ -101,11 +105,51 @@ SELECT {FACT} FROM (
 SUMS = ", ".join(f"coalesce(sum(c.{measure}), 0)::bigint AS {measure}" for measure in MEASURES)
 
 
+def _bit(column: str) -> int:
+    """``GROUPING`` of all facets' columns where this one is grouped by."""
+    return (1 << len(FACETS)) - 1 - (1 << [*reversed(FACETS.values())].index(column))
+
+
+#: Cells named ``c`` as cells of facets: without a fact and with each, of each template and placement and of all.
+BY_FACET = f"""
+SELECT CASE GROUPING({", ".join(FACETS.values())})
+            {" ".join(f"WHEN {_bit(column)} THEN '{facet}'" for facet, column in FACETS.items())} ELSE '' END AS facet,
+       day, coalesce(template_id, 0) AS template_id, coalesce(placement, '') AS placement,
+       coalesce({", ".join(f"{column}::text" for column in FACETS.values())}, '') AS value, {SUMS}
+  FROM {{}} c
+ GROUP BY day, GROUPING SETS ((), (template_id, placement)),
+       GROUPING SETS ((), {", ".join(f"({column})" for column in FACETS.values())})
+"""  # noqa: S608  names of our own columns
+
+
+def whole_by(facet: str, *, together: bool) -> str:
+    """As :func:`whole`, in the few cells of a facet, "" being none; ``together``: not told apart by template."""
+    row = "".join(f"{name}, " for name in (() if together else ("template_id", "placement"))) + ", ".join(MEASURES)
+    kept = now = f"day, {row}"
+    if facet:
+        value = (
+            "CASE WHEN facet = 'hour' THEN value::smallint END" if facet == "hour" else "value"
+        )  # of others, too, it may ask
+        kept += f", {value} AS {FACETS[facet]}"
+        now += f", {FACETS[facet]}"
+    events, sights = _waiting(line=facet == "business_line", activity=facet == "activity")
+    return f"""
+SELECT {kept} FROM stats_facetrollup WHERE facet = '{facet}' AND template_id {"=" if together else ">"} 0
+UNION ALL SELECT {now} FROM ({events}) e UNION ALL SELECT {now} FROM ({sights}) s"""  # noqa: S608
+
+
+def _waiting(*, line: bool, activity: bool) -> tuple[str, str]:
+    """Events and sights that are not folded yet."""
+    return (
+        f"{events_now(line=line, activity=activity)} JOIN coupons_uncountedevent u ON u.event_id = e.id",
+        f"{sights_now(activity=activity)} JOIN coupons_uncountedsight u ON u.sight_id = s.coupon_id",
+    )
+
+
 def whole(table: str, *, line: bool = False, activity: bool = False) -> str:
     """The rollups of this table and what is not folded into them yet."""
     row = ", ".join((*TABLES[table], *MEASURES))
-    events = f"{events_now(line=line, activity=activity)} JOIN coupons_uncountedevent u ON u.event_id = e.id"
-    sights = f"{sights_now(activity=activity)} JOIN coupons_uncountedsight u ON u.sight_id = s.coupon_id"
+    events, sights = _waiting(line=line, activity=activity)
     return f"""
 SELECT {row} FROM {table} UNION ALL SELECT {row} FROM ({events}) e UNION ALL SELECT {row} FROM ({sights}) s"""  # noqa: S608
 

@@ -6,20 +6,26 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import DAY_CELL, KNOWN_THEN, MEASURES, SUMS, TABLES, whole, zone
+from stats.queries.counting import BY_FACET, FACET_CELL, KNOWN_THEN, MEASURES, SUMS, TABLES, whole, zone
 
 
-def _cells(table: str) -> str:
-    cell = ", ".join(TABLES[table])
+def _cells(table: str, cell_of: tuple[str, ...], ledger: str) -> str:
+    cell = ", ".join(cell_of)
     return f"""
-WITH seen AS (SELECT {cell}, {SUMS} FROM {table} c GROUP BY {cell}),
-     ledger AS (SELECT {cell}, {SUMS} FROM ({KNOWN_THEN}) c GROUP BY {cell})
+WITH seen AS (SELECT {cell}, {SUMS} FROM {table} c GROUP BY {cell}), ledger AS ({ledger})
 SELECT {cell}, {", ".join(f"coalesce(seen.{m}, 0), coalesce(ledger.{m}, 0)" for m in MEASURES)}
   FROM seen FULL JOIN ledger USING ({cell})
  WHERE ({", ".join(f"coalesce(seen.{m}, 0)" for m in MEASURES)})
     <> ({", ".join(f"coalesce(ledger.{m}, 0)" for m in MEASURES)})
  ORDER BY {cell}
 """  # noqa: S608  names of our own columns
+
+
+#: Rows of the ledger stand behind the finest cells, and the cells by the hour behind those of facets.
+_PROOFS = {
+    cell: _cells(table, cell, f"SELECT {', '.join(cell)}, {SUMS} FROM ({KNOWN_THEN}) c GROUP BY {', '.join(cell)}")  # noqa: S608
+    for table, cell in TABLES.items()
+} | {FACET_CELL: _cells("stats_facetrollup", FACET_CELL, BY_FACET.format("stats_hourrollup"))}
 
 
 _PURSES = f"""
@@ -79,8 +85,8 @@ class Difference:
 def differences() -> Iterator[Difference]:
     """Rollups against the events and sights that they hold; each budget against them; each of both there and once."""
     with connection.cursor() as cursor:
-        for table, cell in TABLES.items():
-            cursor.execute(_cells(table), zone())
+        for cell, proof in _PROOFS.items():
+            cursor.execute(proof, zone())
             for found in cursor.fetchall():
                 where = _where(dict(zip(cell, found, strict=False)))
                 pairs = found[len(cell) :]
@@ -104,5 +110,5 @@ def differences() -> Iterator[Difference]:
 def _where(cell: dict[str, Any]) -> str:
     moment = str(cell["day"]) if "hour" not in cell else f"{cell['day']} {cell['hour']:02}:00"
     names = {"template_id": "template", "city_id": "city", "business_line": "line"}
-    said = ", ".join(f"{names.get(name, name)} {cell[name] or '-'}" for name in DAY_CELL[1:])
+    said = ", ".join(f"{names.get(name, name)} {cell[name] or '-'}" for name in cell if name not in ("day", "hour"))
     return f"rollup of {moment}, {said}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import MEASURES, SUMS, whole, zone
+from stats.queries.counting import FACETS, MEASURES, SUMS, whole, whole_by, zone
 
 DIMENSIONS = {
     "day": "c.day",
@@ -25,6 +25,12 @@ DIMENSIONS = {
     "channel": "coalesce(p.channel, '')",
     "form": "coalesce(p.form, '')",
     "campaign": "m.id",
+}
+_IN_TIME = {"day", "weekday", "week", "month"}
+_TYPES = {
+    **dict.fromkeys(("day", "week", "month"), "date"),
+    **dict.fromkeys(("hour", "weekday"), "int"),
+    **dict.fromkeys(("template", "campaign"), "bigint"),
 }
 
 
@@ -101,14 +107,50 @@ def numbers(
     """
     only = only or {}
     asked = list(dict.fromkeys(name for grouping in groupings for name in grouping))
+    apart = list(dict.fromkeys(groupings))
+    by_source: dict[str, list[int]] = {}
+    for place, grouping in enumerate(apart):
+        by_source.setdefault(_source({*grouping, *only}), []).append(place)
+    parts = [
+        _part(source, {place: apart[place] for place in places}, asked, first, last, only)
+        for source, places in by_source.items()
+    ]
+    found: dict[tuple[str, ...], dict[Group, Numbers]] = {grouping: {} for grouping in apart}
+    parameters = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        for place, *row in cursor:
+            values = dict(zip(asked, row, strict=False))
+            sums = Numbers(**dict(zip(MEASURES, row[len(asked) :], strict=True)))
+            found[apart[place]][tuple(values[name] for name in apart[place])] = sums
+    return [found[grouping] for grouping in groupings]
+
+
+def _source(named: set[str]) -> str:
+    """The smallest rollup that knows all these names."""
+    facts = [*(named & FACETS.keys())]
+    if len(facts) < 2:
+        return whole_by("".join(facts), together=named <= {*_IN_TIME, *facts})
+    table = "stats_hourrollup" if "hour" in facts else "stats_dayrollup"
+    return whole(table, line="business_line" in facts, activity="activity" in facts)
+
+
+def _part(
+    source: str,
+    groupings: Mapping[int, tuple[str, ...]],
+    asked: list[str],
+    first: dt.date | None,
+    last: dt.date | None,
+    only: Mapping[str, Any],
+) -> str:
+    """The sums of these groupings, each with its place among all, from one source; what it does not ask for is NULL."""
+    mine = [name for name in asked if any(name in grouping for grouping in groupings.values())]
+    named = {*mine, *only}
     wanted = [
         f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
         for name, value in only.items()
     ]
     wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
-    named = {*asked, *only}
-    table = "stats_hourrollup" if "hour" in named else "stats_dayrollup"
-    source = whole(table, line="business_line" in named, activity="activity" in named)
     joins = ""
     if named & {"channel", "form"}:
         joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
@@ -116,28 +158,20 @@ def numbers(
         joins += " LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id"
     if "campaign" in named:
         joins += " LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id"
-    sets = ", ".join(f"({', '.join(DIMENSIONS[name] for name in grouping)})" for grouping in groupings)
-    columns = "".join(f"{DIMENSIONS[name]}, " for name in asked)
+    sets = ", ".join(f"({', '.join(DIMENSIONS[name] for name in grouping)})" for grouping in groupings.values())
+    columns = "".join(
+        f"{f'({DIMENSIONS[name]})' if name in mine else 'NULL'}::{_TYPES.get(name, 'text')}, " for name in asked
+    )
     # Which grouping a row belongs to: a bit for each name that is not part of it.
-    which = f"GROUPING({', '.join(DIMENSIONS[name] for name in asked)})" if asked else "0"
-    statement = f"""
+    bits = " ".join(
+        f"WHEN {sum(1 << at for at, name in enumerate(reversed(mine)) if name not in grouping)} THEN {place}"
+        for place, grouping in groupings.items()
+    )
+    which = f"CASE GROUPING({', '.join(DIMENSIONS[name] for name in mine)}) {bits} END" if mine else str(min(groupings))
+    return f"""
         SELECT {which}, {columns}{SUMS} FROM ({source}) c{joins}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} GROUP BY GROUPING SETS ({sets})
     """  # noqa: S608  made of the names above
-    bits = {
-        sum(1 << place for place, name in enumerate(reversed(asked)) if name not in grouping): grouping
-        for grouping in groupings
-    }
-    found: dict[tuple[str, ...], dict[Group, Numbers]] = {grouping: {} for grouping in groupings}
-    parameters = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        for row in cursor:
-            grouping = bits[row[0]]
-            values = dict(zip(asked, row[1:], strict=False))
-            sums = Numbers(**dict(zip(MEASURES, row[1 + len(asked) :], strict=True)))
-            found[grouping][tuple(values[name] for name in grouping)] = sums
-    return [found[grouping] for grouping in groupings]
 
 
 def added(several: Iterable[Numbers]) -> Numbers:

@@ -1,6 +1,7 @@
 """`make bench`: every path against its floor, in one run on one machine, medians over rounds that alternate.
 
     python -m tests.bench [doors|database|rehearsal|ledger …] [--rounds N] [--seconds S]
+    python -m tests.bench dashboard [--coupons N]      only on request: ten million coupons
 
 Runs on a database of its own beside the one that DATABASE_URL names (the embedded server if none), on loopback, and
 drops it again. Commits wait for the disk on both sides of every ratio.
@@ -32,9 +33,11 @@ from tests.bench import (
     areas,
     bulk,
     company,
+    dashboard,
     database,
     doors,
     facts,
+    history,
     ledger,
     load,
     pricing,
@@ -47,19 +50,21 @@ from tests.database import address
 #: Until every worker has compiled every template.
 WARM_SECONDS = 3.0
 
-PARTS = ("doors", "database", "rehearsal", "bulk", "ledger", "facts", "areas", "reminders", "pricing", "settlement")
+PARTS = ("doors", "database", "ledger", "rehearsal", "bulk", "facts", "areas", "reminders", "pricing", "settlement")
+#: Takes a quarter of an hour and 20 GB of disk, so only when it is asked for.
+ON_REQUEST = ("dashboard",)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, *ON_REQUEST, []], default=list(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="each path, each round")
     parser.add_argument("--customers", type=int, default=facts.CUSTOMERS, help="of the part facts")
-    parser.add_argument("--coupons", type=int, default=reminders.COUPONS, help="of the part reminders")
+    parser.add_argument("--coupons", type=int, help="of the parts reminders and dashboard")
     told = parser.parse_args()
     with scratch_database() as dsn:
-        if {*told.parts} - {"facts", "bulk", "pricing", "settlement"}:
+        if {*told.parts} - {"facts", "bulk", "pricing", "settlement", "ledger", "dashboard"}:
             say("Making templates, customers and coupons …")
             filled = company.fill()
         if "doors" in told.parts:
@@ -67,22 +72,24 @@ def main() -> None:
         # After the doors, which redeem chosen coupons: this part takes whichever are left.
         if "database" in told.parts:
             show_database(dsn, filled, told.rounds)
+        if "ledger" in told.parts:
+            show_ledger()
         if "rehearsal" in told.parts:
             show_rehearsal()
         if "bulk" in told.parts:
             show_bulk(min(told.rounds, 3))
-        if "ledger" in told.parts:
-            show_ledger()
         if "areas" in told.parts:
             show_areas()
         if "reminders" in told.parts:
-            show_reminders(told.coupons)
+            show_reminders(told.coupons or reminders.COUPONS)
         if "facts" in told.parts:
             show_facts(told.customers)
         if "pricing" in told.parts:
             show_pricing()
         if "settlement" in told.parts:
             show_settlement()
+        if "dashboard" in told.parts:
+            show_dashboard(told.coupons or dashboard.MANY)
 
 
 def show_doors(filled: company.Company, rounds: int, seconds: float) -> None:
@@ -144,9 +151,10 @@ def show_areas() -> None:
 
 def show_ledger() -> None:
     say(f"\ncheck_ledger with {ledger.COUPONS:,} coupons more …")
-    coupons, seconds, said = ledger.measure()
+    coupons, events, seconds, said = ledger.measure()
     met = "met" if seconds <= ledger.LIMIT_SECONDS else "short"
-    say(f"{coupons:,} coupons: {seconds:.1f} s, limit {ledger.LIMIT_SECONDS:.0f} s  {met}\n{said[-2000:]}")
+    say(f"{coupons:,} coupons, {events:,} events: {seconds:.1f} s, limit {ledger.LIMIT_SECONDS:.0f} s  {met}")
+    say(said[-2000:])
 
 
 def show_rehearsal() -> None:
@@ -178,6 +186,28 @@ def show_settlement() -> None:
     say(f"{parties} parties: {seconds:.1f} s, limit {settlement.LIMIT_SECONDS:.0f} s  {met}")
 
 
+def show_dashboard(many: int) -> None:
+    few, session, first = dashboard.FEW, dashboard.sign_in(), dashboard.Page("first page", "/admin/")
+    found: dict[int, tuple[dashboard.Opened, float]] = {}
+    for coupons, known in ((few, 0), (many, few)):
+        say(f"\nA past of {coupons:,} coupons …")
+        history.fill(coupons - known, known, say)
+        with server(STATIC_COLLECTED="true") as (port, _process):
+            found[coupons] = dashboard.opened(port, session, first.path), dashboard.painted(port, session)
+            others = [(page, dashboard.opened(port, session, page.path, 5)) for page in dashboard.pages()] * (known > 0)
+    say(f"\n{'page, ms':<58}{'median':>8}{'worst':>8}{'limit':>8}")
+    for page, taken in others:
+        met = "met" if taken.median <= dashboard.PAGE_MS else "over"
+        say(f"{page.name:<58}{taken.median:>8.0f}{taken.worst:>8.0f}{dashboard.PAGE_MS:>8.0f}  {met}")
+    for coupons, (taken, paint) in found.items():
+        say(f"{f'first page, {coupons:,} coupons':<58}{taken.median:>8.0f}{taken.worst:>8.0f}")
+        met = "met" if paint <= dashboard.PAINT_MS else "over"
+        say(f"{f'first paint, {coupons:,} coupons':<58}{paint:>8.0f}{'':>8}{dashboard.PAINT_MS:>8.0f}  {met}")
+    ratio = found[many][0].median / found[few][0].median
+    met = "met" if ratio <= dashboard.MOST_RATIO else "over"
+    say(f"{'many against few':<58}{ratio:>8.2f}{'':>8}{dashboard.MOST_RATIO:>8.2f}  {met}")
+
+
 @contextmanager
 def scratch_database() -> Iterator[str]:
     """A database for this run alone; its address for psycopg."""
@@ -205,12 +235,16 @@ def dsn_of(where: dict[str, object]) -> str:
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, int]]:
+def server(**more: str) -> Iterator[tuple[int, int]]:
     """The production server on a free port: port and process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "DATABASE_URL": address(), "DEBUG": "false", "ALLOWED_HOSTS": "localhost,127.0.0.1"}
+    environment |= more
+    if "STATIC_COLLECTED" in more:
+        collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+        subprocess.run(collect, env=environment, check=True)
     process = subprocess.Popen(serving.command("127.0.0.1", port, os.cpu_count() or 1), env=environment)
     try:
         for _attempt in range(200):

@@ -28,9 +28,9 @@ from coupons.models import (
 from distribution.models import Campaign, Placement
 from redemption.models import Order, Redemption
 from stats import folding
-from stats.models import CountedEvent, CountedSight, DayRollup, HourRollup
+from stats.models import CountedEvent, CountedSight, DayRollup, FacetRollup, HourRollup
 from stats.queries import ledger
-from stats.queries.counting import KINDS, MEASURES
+from stats.queries.counting import FACETS, KINDS, MEASURES
 from stats.queries.numbers import Numbers, numbers
 from stats.queries.opening import customers, customers_by_day, events_of, sights_of
 from stats.tasks import prove_ledger
@@ -122,6 +122,7 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
 def assert_numbers_are_the_ledgers() -> None:
     every = [("day", "template", "placement", "city"), ("channel",), ("form", "city"), ("campaign",), ("day",)]
     every += [("activity",), ("business_line", "weekday"), ("category", "merchant"), ("week", "month")]
+    every += [("hour",), ("city",), ("day", "activity", "city"), ("category", "hour"), (), ("weekday", "hour")]
     hourly = [("day", "hour"), ("hour", "activity")]
     for dimensions, read in zip([*every, *hourly], [*numbers(*every), *numbers(*hourly)], strict=True):
         mine = {key: found for key, found in read.items() if found != Numbers()}
@@ -140,6 +141,18 @@ def assert_rollups_alone_are_the_ledgers() -> None:
             for row in model._default_manager.all()
         }
         assert stored == counted_naively(*dimensions)
+    for facet, fact in [("", ()), *((name, (name,)) for name in FACETS)]:
+        for own in (("template", "placement"), ()):
+            stored = {
+                (row.day, *((row.template_id, row.placement) if own else ()), *([row.value] if facet else [])): Numbers(
+                    **{m: getattr(row, m) for m in MEASURES}
+                )
+                for row in FacetRollup.objects.filter(facet=facet, **{"template_id__gt" if own else "template_id": 0})
+            }
+            naive = counted_naively("day", *own, *fact)
+            assert stored == {
+                (*key[: -len(fact) or None], *map(str, key[-1:] if fact else ())): found for key, found in naive.items()
+            }
 
 
 @contextmanager
