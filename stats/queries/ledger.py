@@ -21,11 +21,10 @@ SELECT {cell}, {", ".join(f"coalesce(seen.{m}, 0), coalesce(ledger.{m}, 0)" for 
 """  # noqa: S608  names of our own columns
 
 
-#: Rows of the ledger stand behind the finest cells, and the cells by the hour behind those of facets.
 _PROOFS = {
     cell: _cells(table, cell, f"SELECT {', '.join(cell)}, {SUMS} FROM ({KNOWN_THEN}) c GROUP BY {', '.join(cell)}")  # noqa: S608
     for table, cell in TABLES.items()
-} | {FACET_CELL: _cells("stats_facetrollup", FACET_CELL, BY_FACET.format("stats_hourrollup"))}
+} | {FACET_CELL: _cells("stats_facetrollup", FACET_CELL, BY_FACET.format(f"({KNOWN_THEN})"))}
 
 
 _PURSES = f"""

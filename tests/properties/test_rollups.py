@@ -455,6 +455,19 @@ def test_a_sight_that_is_counted_twice_never_or_of_no_coupon_is_told() -> None:
     ]
 
 
+def test_a_rollup_by_one_fact_that_is_wrong_is_told_and_mended() -> None:
+    happened({"kind": "issued", "at": dt.datetime(2026, 6, 3, tzinfo=UTC), "city_id": "310000"})
+    folding.fold()
+    assert list(ledger.differences()) == []
+    FacetRollup.objects.filter(facet="city", template_id=0).update(value="110000")
+    assert [str(difference) for difference in ledger.differences()] == [
+        "rollup of 2026-06-03, facet city, template -, placement -, value 110000: issued_count is 1, should be 0",
+        "rollup of 2026-06-03, facet city, template -, placement -, value 310000: issued_count is 0, should be 1",
+    ]
+    folding.rebuild()
+    assert_rollups_alone_are_the_ledgers()
+
+
 def test_the_nightly_proof_says_how_many_differences_there_are() -> None:
     happened({"kind": "issued", "at": dt.datetime(2026, 6, 3, tzinfo=UTC)})
     folding.fold()
