@@ -178,8 +178,8 @@ def asked(data: QueryDict, today: dt.date) -> Asked:
     """A campaign, channel or city that nobody could have chosen is left out."""
     said = {name: data.get(name, "").replace("\0", "") for name in FILTERS}
     number = int(said["campaign"]) if said["campaign"].isdecimal() and len(said["campaign"]) < 10 else None
-    newest = Campaign.objects.order_by("-id").values_list("pk", flat=True)[:MOST]
-    campaigns = Campaign.objects.filter(Q(pk__in=list(newest)) | Q(pk=number)).order_by("-id")
+    newest = Campaign.objects.order_by("-id").values("pk")[:MOST]
+    campaigns = Campaign.objects.filter(Q(pk__in=newest) | Q(pk=number)).order_by("-id")
     known = FacetRollup.objects.filter(facet="city", template_id=0, value=OuterRef("pk"))  # those of the rollups
     cities = City.objects.filter(Exists(known) | Q(pk=said["city"]))
     filters = [

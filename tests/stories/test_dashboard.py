@@ -365,4 +365,4 @@ def test_the_page_takes_few_queries_however_much_there_is(company, query_count):
     client.get("/admin/")  # reads anew what depends on the catalogue
     with query_count() as count:
         client.get("/admin/")
-    assert count.statements <= few <= 22
+    assert count.statements <= few <= 20
