@@ -64,6 +64,9 @@ class OpenedDesk(CouponEventAdmin):
 
     list_before_template = "stats/opened.html"
 
+    class Media:
+        css = {"all": ("stats/overview.css",)}
+
     def __init__(self, cell: dict[str, Any]) -> None:
         super().__init__(CouponEvent, admin.site)
         self.wanted: list[Q] = of_cell(cell)
