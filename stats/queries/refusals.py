@@ -48,8 +48,9 @@ def refusals(
         f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
         for name, value in only.items()
     ]
-    wanted += [f"{DIMENSIONS['day']} >= %(first)s::date"] * (first is not None)
-    wanted += [f"{DIMENSIONS['day']} <= %(last)s::date"] * (last is not None)
+    # Of the column itself, which has an index.
+    wanted += ["c.hour >= (%(first)s::date)::timestamp AT TIME ZONE %(zone)s"] * (first is not None)
+    wanted += ["c.hour < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s"] * (last is not None)
     numbered = ", ".join(str(place) for place in range(1, len(columns) + 1))
     statement = f"""
         SELECT {"".join(f"{column}, " for column in columns)}coalesce(sum(c.count), 0)::bigint {_FROM}

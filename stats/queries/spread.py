@@ -31,12 +31,12 @@ SELECT {keys}count(*), sum(s), sum(u), sum(n), sum(s * s)::float8, sum(u * u)::f
                sum((c.kind = 'redeemed')::int - (c.kind = 'returned')::int)::numeric AS u,
                bool_or(c.is_new)::int AS n
           FROM (SELECT e.template_id, coalesce(e.placement, '') AS placement, e.customer_id, e.kind, e.spent_fen,
-                       e.kind = 'redeemed' AND EXISTS (
-                           SELECT FROM redemption_redemption r
-                             JOIN redemption_order o ON o.id = r.order_id
-                             JOIN coupons_customer k ON k.id = e.customer_id AND k.first_order_at = o.finished_at
-                            WHERE r.id = e.redemption_id AND r.status = 'redeemed') AS is_new
+                       k.id IS NOT NULL AS is_new
                   FROM coupons_couponevent e
+                  LEFT JOIN redemption_redemption r
+                    ON r.id = e.redemption_id AND r.status = 'redeemed' AND e.kind = 'redeemed'
+                  LEFT JOIN redemption_order o ON o.id = r.order_id
+                  LEFT JOIN coupons_customer k ON k.id = e.customer_id AND k.first_order_at = o.finished_at
                  WHERE e.kind IN ('redeemed', 'rolled_back', 'returned') AND {wanted}) c
           LEFT JOIN distribution_placement p ON p.key = c.placement
          GROUP BY {split}c.customer_id) x
