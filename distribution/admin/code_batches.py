@@ -203,6 +203,8 @@ class CodeBatchAdmin(Desk):
         if batch is None or not self.has_view_permission(request, batch):
             raise PermissionDenied
         jobs = [job for job in (batch.job, batch.file_job) if job is not None]
+        if not jobs:  # a shared code is there at once
+            raise Http404
         shown = next((job for job in reversed(jobs) if job.state in Job.OPEN), jobs[-1])
         return JsonResponse(shown.as_dict())
 

@@ -213,7 +213,7 @@ class ClaimPageAdmin(WithHistory):
         if request.method != "POST" or not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         number = request.POST.get("page", "")
-        stored = ClaimPage.objects.filter(pk=int(number)).first() if number.isdecimal() else None
+        stored = ClaimPage.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
         form = self.get_form(request, stored, change=stored is not None)(request.POST, request.FILES, instance=stored)
         form.is_valid()
         wrong = form.errors.get("picture_file", [])
@@ -242,7 +242,7 @@ class ClaimPageAdmin(WithHistory):
             raise PermissionDenied
         address = request.build_absolute_uri(f"{HOME}{page.slug}/")
         if what != "page":
-            link = page.links.filter(pk=int(what)).first() if what.isdecimal() else None
+            link = page.links.filter(pk=int(what)).first() if what.isdecimal() and len(what) < 19 else None
             if link is None:
                 raise Http404
             address = f"{address}?s={sources.signed(link)}"

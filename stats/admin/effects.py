@@ -51,7 +51,7 @@ class EffectAdmin(WorkedDesk):
     def ask_view(self, request: HttpRequest) -> HttpResponse:
         named = request.GET.get("campaign", "")
         measured = Campaign.objects.filter(control_percent__gt=0, starts_at__lte=business_now()).order_by("-id")
-        campaign = Campaign.objects.filter(pk=named).first() if named.isdecimal() else None
+        campaign = Campaign.objects.filter(pk=named).first() if named.isdecimal() and len(named) < 19 else None
         context = {**self.admin_site.each_context(request), "title": _("What did it bring?"), "opts": self.opts}
         if campaign is None:
             context["campaigns"] = measured[:MOST_CHOICES]

@@ -62,8 +62,9 @@ class RehearsalAdmin(WorkedDesk):
     def ask_view(self, request: HttpRequest) -> HttpResponse:
         known = CouponTemplate.objects.exclude(status=CouponTemplate.Status.ENDED)
         named, again = request.GET.get("template", ""), request.GET.get("again", "")
-        before = self.get_queryset(request).filter(pk=again).first() if again.isdecimal() else None
-        template = before.template if before else known.filter(pk=named).first() if named.isdecimal() else None
+        before = self.get_queryset(request).filter(pk=again).first() if again.isdecimal() and len(again) < 19 else None
+        is_named = named.isdecimal() and len(named) < 19
+        template = before.template if before else known.filter(pk=named).first() if is_named else None
         context = {**self.admin_site.each_context(request), "title": _("Rehearse a template"), "opts": self.opts}
         if template is None:
             context["templates"] = known.order_by("-id")[:MOST_CHOICES]

@@ -187,7 +187,7 @@ class ReportAdmin(WithHistory):
         """The whole answer to what stands in the address."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        report = self.get_object(request, request.GET.get("report", ""))
+        report = self.get_object(request, request.GET.get("report", "")[:19])
         if report is not None and not self.has_view_permission(request, report):
             raise PermissionDenied
         if report is None and not self.has_add_permission(request):

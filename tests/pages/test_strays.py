@@ -71,3 +71,16 @@ def test_what_breaks_is_said_in_both_languages(monkeypatch):
     assert said.status_code == 500
     assert "我们这边出了问题" in said.content.decode()
     assert "Something went wrong on our side" in said.content.decode()
+
+
+def test_a_number_without_end_names_nothing():
+    """Python refuses to read it, so nobody else is asked to."""
+    chief, endless = desk(somebody("管理员")), "9" * 5000
+    addresses = {
+        f"/admin/stats/report/excel/?report={endless}": 200,
+        f"/admin/stats/effectreading/add/?campaign={endless}": 200,
+        f"/admin/stats/rehearsal/add/?template={endless}&again={endless}": 200,
+        f"/h5/looks.css?t={endless}": 200,
+    }
+    assert {address: chief.get(address).status_code for address in addresses} == addresses
+    assert chief.post("/admin/distribution/claimpage/preview/", {"page": endless}).status_code == 200

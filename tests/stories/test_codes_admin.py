@@ -144,6 +144,13 @@ def test_one_code_is_voided_by_who_makes_codes_and_nobody_else(operator, clock, 
     assert coupon["status"] == "available"
 
 
+def test_a_shared_code_has_no_progress_to_watch(operator, clock):
+    assert (
+        operator.get(page(coding.batch(kind="shared", shared_code="SUMMER", use_limit=5), "progress/")).status_code
+        == 404
+    )
+
+
 def test_a_shared_code_that_is_taken_is_refused(operator, clock):
     placement = coding.placement()
     made(operator, placement, kind="shared", shared_code="SUMMER", use_limit=5)
