@@ -13,6 +13,7 @@ from tests.stories.test_whole_chain import browser, sign_in
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.django_db(transaction=True)
+BOTH_CURVES = "window.Chart?.getChart(document.querySelector('#curve-issued canvas'))?.data.datasets.length === 2"
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_days_are_chosen_by_keyboard_and_fields_are_shown_with_their_choice(brow
     page.locator(".ov-choose").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**compare_first=2026-01-01**")
-    page.wait_for_function("Chart.getChart(document.querySelector('#curve-issued canvas'))?.data.datasets.length === 2")
+    page.wait_for_function(BOTH_CURVES)
     page.locator(".ov-period a").nth(2).click()
     page.wait_for_url("**period=last_7**compare_first=2026-01-01**")
     page.set_viewport_size({"width": 390, "height": 800})
@@ -62,7 +63,7 @@ def test_charts_are_taken_away_as_pictures_on_white_paper_in_the_dark_too(browse
     page.emulate_media(color_scheme="dark")
     page.goto(f"{live_server.url}/admin/")
     page.wait_for_function("document.documentElement.classList.contains('dark')")
-    page.wait_for_function("Chart.getChart(document.querySelector('#curve-issued canvas'))?.data.datasets.length === 2")
+    page.wait_for_function(BOTH_CURVES)
     for key in ("curve-issued", "weekdays", "heat", "campaigns", "channels"):
         drawn = picture(page, key)
         white = sum(count for count, colour in drawn.getcolors(1 << 20) if min(colour) > 240)
