@@ -19,6 +19,7 @@ from stats.queries.counting import (
     sights_now,
     zone,
 )
+from stats.queries.spans import ADD_CUSTOMERS, ADD_SPANS, ALL_SPANS
 
 
 def _add(table: str, cell_of: tuple[str, ...], cells: str) -> str:
@@ -42,19 +43,22 @@ _KEEP = """kept_events AS (
     SELECT event_id, business_line, activity FROM events
 ), kept_sights AS (INSERT INTO stats_countedsight (sight_id, activity) SELECT sight_id, activity FROM sights)"""
 
+#: "fold" in ASCII. A customer's days are one chain, which two folds at once would each see without the other's links.
+_MY_TURN = "SELECT pg_advisory_xact_lock(x'666f6c64'::bigint)"
+
 _FOLD = f"""
 WITH taken AS (
     DELETE FROM coupons_uncountedevent WHERE event_id IN (
-        SELECT event_id FROM coupons_uncountedevent ORDER BY event_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        SELECT event_id FROM coupons_uncountedevent ORDER BY event_id LIMIT %(limit)s
     ) RETURNING event_id
 ), shown AS (
     DELETE FROM coupons_uncountedsight WHERE sight_id IN (
-        SELECT sight_id FROM coupons_uncountedsight ORDER BY sight_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        SELECT sight_id FROM coupons_uncountedsight ORDER BY sight_id LIMIT %(limit)s
     ) RETURNING sight_id
 ), events AS MATERIALIZED ({events_now()} JOIN taken ON taken.event_id = e.id
 ), sights AS MATERIALIZED ({sights_now()} JOIN shown ON shown.sight_id = s.coupon_id
 ), counted AS MATERIALIZED ({_COUNTED}), {_KEEP}, days AS ({_DAYS}), hours AS ({_HOURS}
-), facets AS ({_FACETS})
+), facets AS ({_FACETS}), customers AS ({ADD_CUSTOMERS}), spans AS ({ADD_SPANS})
 SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM shown)
 """  # noqa: S608  names of our own columns
 
@@ -63,15 +67,17 @@ WITH gone AS (DELETE FROM coupons_uncountedevent RETURNING event_id
 ), shown AS (DELETE FROM coupons_uncountedsight RETURNING sight_id
 ), events AS MATERIALIZED ({events_now()} JOIN gone ON gone.event_id = e.id
 ), sights AS MATERIALIZED ({sights_now()} JOIN shown ON shown.sight_id = s.coupon_id
-), {_KEEP}, counted AS ({KNOWN_THEN} UNION ALL {_COUNTED}), days AS ({_DAYS}), hours AS ({_HOURS}
-), facets AS ({_FACETS})
+), {_KEEP}, counted AS MATERIALIZED ({KNOWN_THEN} UNION ALL {_COUNTED}), days AS ({_DAYS}), hours AS ({_HOURS}
+), facets AS ({_FACETS}), customers AS ({ADD_CUSTOMERS}), spans AS ({ALL_SPANS})
 SELECT count(*) FROM days
 """  # noqa: S608  names of our own columns
 
 
+@transaction.atomic
 def fold(limit: int = 10_000) -> int:
-    """Take up to so many uncounted events, and sights, into the rollups; how many it took. Any number may run."""
+    """Take up to so many uncounted events, and sights, into the rollups; how many it took. Several take turns."""
     with connection.cursor() as cursor:
+        cursor.execute(_MY_TURN)
         cursor.execute(_FOLD, {"limit": limit, **zone()})
         return cursor.fetchone()[0]
 
@@ -92,10 +98,9 @@ def rebuild() -> int:
     meanwhile, folds wait, readers see the old numbers until the new ones are there.
     """
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE stats_dayrollup, stats_hourrollup, stats_facetrollup IN SHARE ROW EXCLUSIVE MODE")
-        cursor.execute("DELETE FROM stats_dayrollup")
-        cursor.execute("DELETE FROM stats_hourrollup")
-        cursor.execute("DELETE FROM stats_facetrollup")
+        cursor.execute(_MY_TURN)
+        for table in (*TABLES, "stats_facetrollup", "stats_customerrollup", "stats_customerspan"):
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608  names of our own tables
         # One snapshot: whichever event it sees, it sees in the queue as well, and takes it out of there.
         cursor.execute(_RECOUNT, zone())
         return cursor.fetchone()[0]

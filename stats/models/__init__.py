@@ -1,7 +1,16 @@
 from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
 from stats.models.reports import Report, ReportSending
-from stats.models.rollups import Activity, CountedEvent, CountedSight, DayRollup, FacetRollup, HourRollup
+from stats.models.rollups import (
+    Activity,
+    CountedEvent,
+    CountedSight,
+    CustomerRollup,
+    CustomerSpan,
+    DayRollup,
+    FacetRollup,
+    HourRollup,
+)
 from stats.models.warnings import BudgetWarning
 
 __all__ = [
@@ -9,6 +18,8 @@ __all__ = [
     "BudgetWarning",
     "CountedEvent",
     "CountedSight",
+    "CustomerRollup",
+    "CustomerSpan",
     "DayRollup",
     "EffectReading",
     "FacetRollup",

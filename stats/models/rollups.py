@@ -1,5 +1,8 @@
 """What happened, counted: derived from the ledger, can be dropped and rebuilt."""
 
+from datetime import date
+
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -122,6 +125,50 @@ class FacetRollup(Rollup):
 
     def __str__(self) -> str:
         return f"{self.day} {self.template_id} {self.placement} {self.facet} {self.value}"
+
+
+class CustomerRollup(models.Model):
+    """How many coupons one customer was given in one cell of :class:`HourRollup`: distinct customers do not add up, so
+    that any question for them wants each of them.
+    """
+
+    pk = models.CompositePrimaryKey(
+        "customer_id", "day", "hour", "template_id", "placement", "city_id", "business_line", "activity"
+    )
+    customer_id = models.BigIntegerField()
+    template_id = models.BigIntegerField()
+    issued_count = models.BigIntegerField(_("issued"))
+    day = models.DateField(_("day"))
+    hour = models.SmallIntegerField(_("hour"))
+    placement = models.CharField(_("placement"), max_length=KEY_LENGTH, blank=True)
+    city_id = models.CharField(_("city"), max_length=6, blank=True)
+    business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, blank=True)
+    activity = models.CharField(_("activity level"), max_length=6, choices=Activity, blank=True)
+
+    class Meta:
+        verbose_name = _("customer's rollup")
+        verbose_name_plural = _("customer rollups")
+        indexes = [BrinIndex(fields=["day"], name="customer_rollup_day")]
+
+
+class CustomerSpan(models.Model):
+    """How many customers were given something on a day, by the day on which they had been given something before.
+
+    Whoever was given something between two days counts once, on the first of their days: the one whose ``before`` lies
+    before the two. So these rows do add up, for every period.
+    """
+
+    #: ``before`` of a customer's first day.
+    NEVER = date.min
+
+    pk = models.CompositePrimaryKey("day", "before")
+    day = models.DateField(_("day"))
+    before = models.DateField(_("day before"))
+    customer_count = models.BigIntegerField(_("customers"))
+
+    class Meta:
+        verbose_name = _("customers of a day")
+        verbose_name_plural = _("customers by days")
 
 
 class CountedEvent(models.Model):

@@ -10,6 +10,7 @@ DAY_CELL = ("day", *_OF_EVENT)
 HOUR_CELL = ("day", "hour", *_OF_EVENT)
 #: Each table of finest cells with what tells its rows apart.
 TABLES = {"stats_dayrollup": DAY_CELL, "stats_hourrollup": HOUR_CELL}
+CUSTOMER_CELL = ("customer_id", *HOUR_CELL)
 
 #: Facts of which a facet's cell knows one; what the column is called where the fact is known.
 FACETS = {"city": "city_id", "business_line": "business_line", "activity": "activity", "hour": "hour"}
@@ -48,7 +49,7 @@ def _day(at: str) -> str:
 
 
 def _columns(at: str) -> str:
-    return f"""{_day(at)} AS day, date_part('hour', {at} AT TIME ZONE %(zone)s)::smallint AS hour,
+    return f"""{_day(at)} AS day, date_part('hour', {at} AT TIME ZONE %(zone)s)::smallint AS hour, e.customer_id,
        e.template_id, coalesce(e.placement, '') AS placement, coalesce(e.city_id, '') AS city_id"""
 
 
@@ -69,8 +70,8 @@ _LEVEL = """CASE WHEN n.orders >= 10 THEN 'high' WHEN n.orders >= 4 THEN 'middle
             ELSE 'none' END"""
 #: A sight is its coupon's: of its customer, template, placement and city.
 _SIGHTS = "coupons_sight s JOIN coupons_couponevent e ON e.coupon_id = s.coupon_id AND e.kind = 'issued'"
-#: One event, or one sight, as a cell of its own.
-FACT = ", ".join((*HOUR_CELL, *MEASURES))
+#: One event, or one sight, as a cell of its own, and whose it is.
+FACT = ", ".join((*HOUR_CELL, "customer_id", *MEASURES))
 
 
 def events_now(*, line: bool = True, activity: bool = True) -> str:

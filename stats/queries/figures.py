@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stats.queries import refusals
-from stats.queries.holders import COUNTABLE, holders
+from stats.queries.holders import holders
 from stats.queries.numbers import Group, Numbers, numbers
 
 
@@ -56,7 +56,7 @@ def figures(
     for grouping, known in zip(groupings, numbers(*groupings, first=first, last=last, only=only), strict=True):
         named = {*grouping, *only}
         more: dict[str, Mapping[Group, int]] = {}
-        if CUSTOMERS & {*measures} and named <= COUNTABLE:
+        if CUSTOMERS & {*measures}:
             more["customer_count"] = holders(*grouping, first=first, last=last, only=only)
         for deed, wanting in REFUSED.items():
             if wanting & {*measures} and named <= {*refusals.DIMENSIONS}:

@@ -6,7 +6,18 @@ from typing import Any
 
 from django.db import connection
 
-from stats.queries.counting import BY_FACET, FACET_CELL, KNOWN_THEN, MEASURES, SUMS, TABLES, whole, zone
+from stats.queries.counting import (
+    BY_FACET,
+    CUSTOMER_CELL,
+    FACET_CELL,
+    KNOWN_THEN,
+    MEASURES,
+    SUMS,
+    TABLES,
+    whole,
+    zone,
+)
+from stats.queries.spans import chain, spans
 
 
 def _cells(table: str, cell_of: tuple[str, ...], ledger: str) -> str:
@@ -26,6 +37,22 @@ _PROOFS = {
     for table, cell in TABLES.items()
 } | {FACET_CELL: _cells("stats_facetrollup", FACET_CELL, BY_FACET.format(f"({KNOWN_THEN})"))}
 
+_CUSTOMER = ", ".join(CUSTOMER_CELL)
+_CUSTOMERS = f"""
+WITH ledger AS (
+    SELECT {_CUSTOMER}, sum(c.issued_count)::bigint AS number FROM ({KNOWN_THEN}) c
+     WHERE c.issued_count > 0 GROUP BY {_CUSTOMER})
+SELECT {_CUSTOMER}, coalesce(r.issued_count, 0), coalesce(ledger.number, 0)
+  FROM stats_customerrollup r FULL JOIN ledger USING ({_CUSTOMER})
+ WHERE coalesce(r.issued_count, 0) <> coalesce(ledger.number, 0) ORDER BY {_CUSTOMER}
+"""  # noqa: S608  names of our own columns
+
+_SPANS = f"""
+WITH days AS ({spans(chain("SELECT DISTINCT customer_id, day FROM stats_customerrollup"))})
+SELECT day, before, coalesce(s.customer_count, 0), coalesce(days.customer_count, 0)
+  FROM stats_customerspan s FULL JOIN days USING (day, before)
+ WHERE coalesce(s.customer_count, 0) <> coalesce(days.customer_count, 0) ORDER BY day, before
+"""  # noqa: S608  names of our own columns
 
 _PURSES = f"""
 WITH moved AS (
@@ -92,6 +119,13 @@ def differences() -> Iterator[Difference]:
                 for measure, stored, counted in zip(MEASURES, pairs[::2], pairs[1::2], strict=True):
                     if stored != counted:
                         yield Difference(where, measure, stored, counted)
+        cursor.execute(_CUSTOMERS, zone())
+        for customer, *cell, stored, counted in cursor.fetchall():
+            where = _where(dict(zip(CUSTOMER_CELL[1:], cell, strict=True)))
+            yield Difference(f"{where}, customer {customer}", "issued_count", stored, counted)
+        cursor.execute(_SPANS)
+        for day, before, stored, counted in cursor.fetchall():
+            yield Difference(f"customers of {day}, before on {before}", "customer_count", stored, counted)
         cursor.execute(_PURSES, zone())
         for budget, committed, stored_committed, spent, stored_spent in cursor.fetchall():
             if stored_committed != committed:

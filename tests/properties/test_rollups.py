@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,9 +29,10 @@ from coupons.models import (
 from distribution.models import Campaign, Placement
 from redemption.models import Order, Redemption
 from stats import folding
-from stats.models import CountedEvent, CountedSight, DayRollup, FacetRollup, HourRollup
+from stats.models import CountedEvent, CountedSight, CustomerRollup, CustomerSpan, DayRollup, FacetRollup, HourRollup
 from stats.queries import ledger
 from stats.queries.counting import FACETS, KINDS, MEASURES
+from stats.queries.holders import holders
 from stats.queries.numbers import Numbers, numbers
 from stats.queries.opening import customers, customers_by_day, events_of, sights_of
 from stats.tasks import prove_ledger
@@ -75,8 +77,10 @@ def level(customer: int, day: dt.date) -> str:
     return "high" if orders >= 10 else "middle" if orders >= 4 else "low" if orders else "none"
 
 
-def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
-    """The ledger counted by hand, event by event; what was known of a counted event's customer is on record."""
+def facts() -> Iterator[tuple[CouponEvent, bool, dict[str, Any]]]:
+    """The ledger by hand, event by event, then sight by sight (which are their coupons' issues, seen), each with its
+    names; what was known of a counted event's customer is on record.
+    """
     from django.conf import settings as house
 
     kept = {row.event_id: (row.business_line, row.activity) for row in CountedEvent.objects.all()}
@@ -87,7 +91,6 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
     lines = dict(Redemption.objects.values_list("id", "order__business_line"))
     placements = {p.key: p for p in Placement.objects.all()}
     campaigns = dict(Campaign.objects.values_list("budget__templates__id", "id"))
-    sums: dict[tuple, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
     for event, moment, seen in [*((event, event.at, None) for event in CouponEvent.objects.all()), *sights]:
         placement, template = placements.get(event.placement), templates.get(event.template_id)
         at = moment.astimezone(ZoneInfo(house.TIME_ZONE))
@@ -110,6 +113,12 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
             "form": placement.form if placement else "",
             "campaign": campaigns.get(event.template_id),
         }
+        yield event, seen is not None, names
+
+
+def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
+    sums: dict[tuple, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+    for event, seen, names in facts():
         cell = sums[tuple(names[name] for name in dimensions)]
         if seen:
             cell["seen_count"] += 1
@@ -117,6 +126,27 @@ def counted_naively(*dimensions: str) -> dict[tuple, Numbers]:
         for measure in set(MEASURES) - {"seen_count"}:
             cell[measure] += event.kind == KINDS[measure] if measure in KINDS else getattr(event, measure)
     return {key: Numbers(**cell) for key, cell in sums.items()}
+
+
+PERIODS = ((None, None), (dt.date(2026, 3, 29), dt.date(2026, 3, 31)), (dt.date(2026, 3, 30), None))
+CUSTOMERS_BY = [(), ("day",), ("week",), ("month",), ("weekday",), ("hour", "day"), ("template", "activity")]
+CUSTOMERS_BY += [("placement", "day"), ("city",), ("business_line",), ("channel", "week"), ("campaign",), ("category",)]
+
+
+def assert_customers_are_counted_once() -> None:
+    """Each by hand: the customers of the events of the period and the group, as a set."""
+    issues = [(event, names) for event, seen, names in facts() if event.kind == "issued" and not seen]
+    for first, last in PERIODS:
+        for dimensions in CUSTOMERS_BY:
+            mine: dict[tuple, set[int]] = defaultdict(set)
+            for event, names in issues:
+                if (first or names["day"]) <= names["day"] <= (last or names["day"]):
+                    mine[tuple(names[name] for name in dimensions)].add(event.customer_id)
+            found = {key: n for key, n in holders(*dimensions, first=first, last=last).items() if n}
+            assert found == {key: len(whom) for key, whom in mine.items()}
+    mine_alone = {event.customer_id for event, names in issues if names["campaign"]}
+    campaigns = list(Campaign.objects.values_list("pk", flat=True))
+    assert holders(only={"campaign": campaigns}).get((), 0) == len(mine_alone)
 
 
 def assert_numbers_are_the_ledgers() -> None:
@@ -263,10 +293,13 @@ def test_numbers_equal_a_naive_recount_at_every_moment_of_any_story(story: list,
                 case _:
                     happened(*act)
             assert_numbers_are_the_ledgers()
+        assert_customers_are_counted_once()
         folding.fold_all(limit=3)
         assert_rollups_alone_are_the_ledgers()
+        assert_customers_are_counted_once()
         folding.rebuild()
         assert_rollups_alone_are_the_ledgers()
+        assert_customers_are_counted_once()
 
 
 @pytest.mark.parametrize(
@@ -422,6 +455,28 @@ def test_customers_of_a_day_are_counted_once_however_much_they_took() -> None:
     assert customers_by_day(dt.date(2026, 6, 1), dt.date(2026, 6, 30)) == days
     assert customers(dt.date(2026, 6, 3), template=2) == 1
     assert customers(dt.date(2026, 6, 3), kind="redeemed") == 0
+
+
+def test_a_day_that_is_told_late_takes_its_place_between_a_customers_days() -> None:
+    """S3: whatever the order in which it is learnt, every period counts each customer once."""
+    days = {day: dt.datetime(2026, 6, day, 4, tzinfo=UTC) for day in (1, 3, 5)}
+    for day in (5, 1, 3):
+        happened({"kind": "issued", "at": days[day]})
+        folding.fold()
+    spans = {(span.before.day, span.day.day): span.customer_count for span in CustomerSpan.objects.all()}
+    assert {link: n for link, n in spans.items() if n} == {(1, 1): 1, (1, 3): 1, (3, 5): 1}, "the first since never"
+    assert spans[(1, 5)] == 0
+    for first, last in ((1, 5), (2, 5), (3, 3), (4, 5)):
+        assert holders(first=dt.date(2026, 6, first), last=dt.date(2026, 6, last)) == {(): 1}
+    assert holders("day") == {(at.date(),): 1 for at in days.values()}
+    assert list(ledger.differences()) == []
+    CustomerSpan.objects.filter(day=dt.date(2026, 6, 3)).update(customer_count=2)
+    CustomerRollup.objects.filter(day=dt.date(2026, 6, 5)).update(issued_count=4)
+    assert [str(difference) for difference in ledger.differences()] == [
+        "rollup of 2026-06-05 12:00, template 1, placement -, city -, line -, activity none, customer 1: "
+        "issued_count is 4, should be 1",
+        "customers of 2026-06-03, before on 2026-06-01: customer_count is 2, should be 1",
+    ]
 
 
 def test_an_event_that_is_counted_twice_or_never_is_told() -> None:

@@ -28,6 +28,7 @@ def moves(count: int, seed: int = 0) -> list[dict[str, Any]]:
             "kind": kind,
             "at": AT + dt.timedelta(hours=luck.randrange(48)),
             "template_id": luck.randrange(1, 6),
+            "customer_id": luck.randrange(1, 20),
             "placement": luck.choice([None, "a", "b"]),
             "city_id": luck.choice([None, "310000", "110000"]),
             "committed_fen": sign * 100,
@@ -44,6 +45,7 @@ def test_many_folds_at_once_take_each_event_once_and_never_wait_in_a_ring(race: 
         assert all(isinstance(taken, int) for taken in came), came
         assert sum(came) == 400
         assert_rollups_alone_are_the_ledgers()
+        assert list(ledger.differences()) == [], "a customer's days are one chain, whoever folded them"
 
 
 def test_readers_see_exact_numbers_while_events_come_in_are_folded_and_counted_anew(
