@@ -234,7 +234,7 @@ class EntryForm(RefusedMixin, forms.ModelForm):
         label=gettext_lazy("Amount"),
         help_text=gettext_lazy("Above 0: more is owed; below 0: less. A payment is below 0."),
     )
-    form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
+    form_id = forms.UUIDField(label="", widget=forms.HiddenInput, initial=uuid4, required=False)
 
     class Meta:
         model = SettlementEntry

@@ -58,7 +58,7 @@
     for (const { target, contentRect } of entries) {
       if (contentRect.width > 0) {
         sizes.unobserve(target);
-        draw(target.querySelector("canvas"));
+        setTimeout(draw, 0, target.querySelector("canvas")); // the page is painted first
       }
     }
   });
