@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
+from django.utils import timezone
+
 from coupons.gathering import Gathering
 from coupons.models import RefusalCount
 from coupons.queries.direct import rows
@@ -16,12 +18,20 @@ from coupons.refused import Refused
 
 Deed = RefusalCount.Deed
 
-_WRITE = """
-INSERT INTO coupons_refusalcount AS o (hour, deed, placement, template_id, code, reason, count)
-SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
-ON CONFLICT (hour, deed, placement, template_id, code, reason) DO UPDATE SET count = o.count + excluded.count
+_CELL = "hour, deed, placement, template_id, city_id, business_line, code, reason"
+_WRITE = f"""
+WITH told AS (
+    SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+                         %s::text[], %s::date[], %s::bigint[]) AS t({_CELL}, day, count)
+), days AS (
+    INSERT INTO coupons_refusalday AS o (day, deed, code, count)
+    SELECT day, deed, code, sum(count) FROM told GROUP BY day, deed, code ORDER BY day, deed, code
+    ON CONFLICT (day, deed, code) DO UPDATE SET count = o.count + excluded.count
+)
+INSERT INTO coupons_refusalcount AS o ({_CELL}, count) SELECT {_CELL}, count FROM told
+ON CONFLICT ({_CELL}) DO UPDATE SET count = o.count + excluded.count
 RETURNING 1
-"""
+"""  # noqa: S608  names of our own columns
 
 
 class Refusal(NamedTuple):
@@ -29,19 +39,24 @@ class Refusal(NamedTuple):
     deed: str
     placement: str
     template_id: int
+    city: str
+    business_line: str
     code: str
     reason: str
 
 
 @contextmanager
-def counted(deed: str, now: datetime, placement: str = "") -> Iterator[None]:
+def counted(
+    deed: str, now: datetime, placement: str = "", *, city: str | None = None, business_line: str | None = None
+) -> Iterator[None]:
     """What is refused within by the rules is counted, with the template and the cause that the refusal is about."""
     try:
         yield
     except Refused as no:
         if no.status == 409 and no.noted is None:
             hour = now.replace(minute=0, second=0, microsecond=0)
-            no.noted = Refusal(hour, deed, placement, no.template_id, no.code, no.cause)
+            place = city or "", business_line or ""
+            no.noted = Refusal(hour, deed, placement, no.template_id, *place, no.code, no.cause)
             _add(no.noted, 1)
         raise
 
@@ -61,7 +76,14 @@ def _write(counts: Counter[Refusal]) -> None:
     found = sorted((refusal, count) for refusal, count in counts.items() if count)  # processes write in one order
     if found:
         columns = map(list, zip(*(refusal for refusal, _ in found), strict=True))
-        rows(_WRITE, [*columns, [count for _, count in found]])
+        rows(
+            _WRITE,
+            [
+                *columns,
+                [timezone.localtime(refusal.hour).date() for refusal, _ in found],
+                [count for _, count in found],
+            ],
+        )
 
 
 _gathered: Gathering[Counter[Refusal]] = Gathering("refusals", "REFUSALS_SECONDS", Counter, _write, Counter.update)

@@ -51,7 +51,7 @@ def exchange(
         found = answers.find(once)
         if found is not None:
             return found
-        with attempts.counted(customer, where.ip, now), refusals.counted(refusals.Deed.CLAIM, now):
+        with attempts.counted(customer, where.ip, now), refusals.counted(refusals.Deed.CLAIM, now, city=where.city):
             return _exchange(codes.normal(text), customer, now, where, by, once)
 
 

@@ -72,6 +72,11 @@ WITH gone AS (DELETE FROM coupons_uncountedevent RETURNING event_id
 SELECT count(*) FROM days
 """  # noqa: S608  names of our own columns
 
+_REFUSED = """
+INSERT INTO coupons_refusalday (day, deed, code, count)
+SELECT (hour AT TIME ZONE %(zone)s)::date, deed, code, sum(count) FROM coupons_refusalcount GROUP BY 1, 2, 3
+"""
+
 
 @transaction.atomic
 def fold(limit: int = 10_000) -> int:
@@ -101,6 +106,9 @@ def rebuild() -> int:
         cursor.execute(_MY_TURN)
         for table in (*TABLES, "stats_facetrollup", "stats_customerrollup", "stats_customerspan"):
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608  names of our own tables
+        cursor.execute("LOCK TABLE coupons_refusalday, coupons_refusalcount IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("DELETE FROM coupons_refusalday")
+        cursor.execute(_REFUSED, zone())
         # One snapshot: whichever event it sees, it sees in the queue as well, and takes it out of there.
         cursor.execute(_RECOUNT, zone())
         return cursor.fetchone()[0]

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from coupons.admin.desk import ReadDesk
-from coupons.models import CouponTemplate, RefusalCount
+from coupons.models import City, CouponTemplate, RefusalCount
 from coupons.refused import SENTENCES
 
 #: Causes that a customer is not told.
@@ -28,7 +28,7 @@ CAUSES = {
 
 @admin.register(RefusalCount)
 class RefusalCountAdmin(ReadDesk):
-    list_display = ("when", "deed", "placement", "template", "words", "cause", "count")
+    list_display = ("when", "deed", "placement", "template", "city", "business_line", "words", "cause", "count")
     list_display_links = None
     list_filter = (("deed", ChoicesDropdownFilter), ("hour", RangeDateTimeFilter))
     search_fields = ("placement", "code", "reason")
@@ -43,8 +43,12 @@ class RefusalCountAdmin(ReadDesk):
                     "pk", "internal_name"
                 )
             )
+            cities = {
+                city.pk: str(city) for city in City.objects.filter(pk__in={row.city_id for row in changes.result_list})
+            }
             for row in changes.result_list:
                 row.named = names.get(row.template_id, "–")
+                row.where = cities.get(row.city_id, row.city_id or "–")
         return response
 
     @display(description=gettext_lazy("Hour"), ordering="hour")
@@ -54,6 +58,10 @@ class RefusalCountAdmin(ReadDesk):
     @display(description=gettext_lazy("Coupon template"))
     def template(self, obj: Any) -> str:
         return obj.named
+
+    @display(description=gettext_lazy("City"), ordering="city_id")
+    def city(self, obj: Any) -> str:
+        return obj.where
 
     @display(description=gettext_lazy("What the customer was told"), ordering="code")
     def words(self, obj: Any) -> str:

@@ -7,7 +7,7 @@ from coupons.models.days import Custom, CustomDay, ToldDay
 from coupons.models.drafts import TemplateDraft
 from coupons.models.jobs import Job, RowFault
 from coupons.models.places import Area, Catalogue, Category, City, Merchant, Weather
-from coupons.models.refusals import RefusalCount
+from coupons.models.refusals import RefusalCount, RefusalDay
 from coupons.models.sights import Sight, UncountedSight
 from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
 from coupons.models.webhooks import Delivery, DeliveryAttempt, Subscription, UntoldEvent
@@ -37,6 +37,7 @@ __all__ = [
     "Job",
     "Merchant",
     "RefusalCount",
+    "RefusalDay",
     "RowFault",
     "Sight",
     "Subscription",

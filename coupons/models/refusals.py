@@ -1,4 +1,4 @@
-"""What was refused: a row for each hour, deed, placement, template and cause, however many were turned away."""
+"""What was refused: a row for each hour, deed, placement, template, place and cause, however many were turned away."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,8 @@ class RefusalCount(models.Model):
     deed = models.CharField(_("deed"), max_length=5, choices=Deed)
     placement = models.CharField(_("placement"), max_length=KEY_LENGTH, default="", help_text=_("Its key."))
     template_id = models.BigIntegerField(_("coupon template"), default=0, help_text=_("0: no one in particular."))
+    city_id = models.CharField(_("city"), max_length=6, default="", help_text=_("Blank: nobody said where."))
+    business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, default="")
     code = models.CharField(_("code"), max_length=40)
     #: What the customer is not told: which rule of risk control it was.
     reason = models.CharField(_("reason"), max_length=40, default="")
@@ -27,6 +29,21 @@ class RefusalCount(models.Model):
         verbose_name_plural = _("refusals by the hour")
         constraints = [
             models.UniqueConstraint(
-                fields=["hour", "deed", "placement", "template_id", "code", "reason"], name="refusal_counted_once"
+                fields=["hour", "deed", "placement", "template_id", "city_id", "business_line", "code", "reason"],
+                name="refusal_counted_once",
             )
         ]
+
+
+class RefusalDay(models.Model):
+    """The same by day, deed and code alone, written with it: what the first page asks for."""
+
+    pk = models.CompositePrimaryKey("day", "deed", "code")
+    day = models.DateField(_("day"))
+    deed = models.CharField(_("deed"), max_length=5, choices=RefusalCount.Deed)
+    code = models.CharField(_("code"), max_length=40)
+    count = models.BigIntegerField(_("refused"))
+
+    class Meta:
+        verbose_name = _("refusals of a day")
+        verbose_name_plural = _("refusals by the day")

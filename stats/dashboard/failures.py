@@ -29,11 +29,7 @@ class Failures:
 
 
 def failures(view: View, now: Numbers, before: Numbers | None, refused_list: str) -> list[Failures]:
-    """Empty where one city is asked for: where somebody was refused, nobody wrote down. ``refused_list``: the address
-    of the list of refusals.
-    """
-    if "city" in view.asked.only:
-        return []
+    """``refused_list``: the address of the list of refusals."""
     found = _by_deed(view, view.period)
     earlier = _by_deed(view, view.against) if view.against else None
     done = {"claim": now.issued_count, "use": now.redeemed_count}

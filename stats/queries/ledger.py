@@ -66,6 +66,15 @@ SELECT b.id, coalesce(moved.committed_fen, 0), b.committed_fen, coalesce(moved.s
  ORDER BY b.id
 """  # noqa: S608  names of our own columns
 
+_REFUSED = """
+WITH hours AS (
+    SELECT (hour AT TIME ZONE %(zone)s)::date AS day, deed, code, sum(count)::bigint AS number
+      FROM coupons_refusalcount GROUP BY 1, 2, 3)
+SELECT day, deed, code, coalesce(d.count, 0), coalesce(hours.number, 0)
+  FROM coupons_refusalday d FULL JOIN hours USING (day, deed, code)
+ WHERE coalesce(d.count, 0) <> coalesce(hours.number, 0) ORDER BY day, deed, code
+"""
+
 #: An event waits to be counted or is counted: one of them; a sight as well.
 _ONCE = """
 SELECT 'event ' || e.id, (u.event_id IS NOT NULL)::int + (k.event_id IS NOT NULL)::int
@@ -109,7 +118,9 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Rollups against the events and sights that they hold; each budget against them; each of both there and once."""
+    """Rollups against the events and sights that they hold; refusals by day against
+    those by the hour; each budget against them; each of both there and once.
+    """
     with connection.cursor() as cursor:
         for cell, proof in _PROOFS.items():
             cursor.execute(proof, zone())
@@ -132,6 +143,9 @@ def differences() -> Iterator[Difference]:
                 yield Difference(f"budget {budget}", "committed_fen", stored_committed, committed)
             if stored_spent != spent:
                 yield Difference(f"budget {budget}", "spent_fen", stored_spent, spent)
+        cursor.execute(_REFUSED, zone())
+        for day, deed, code, stored, counted in cursor.fetchall():
+            yield Difference(f"{deed} refused as {code} on {day}", "count", stored, counted)
         cursor.execute(_ONCE)
         for which, times in cursor.fetchall():
             yield Difference(which, "waiting or counted", times, 1)

@@ -23,6 +23,17 @@ DIMENSIONS = {
     "campaign": "coalesce(m.id, p.campaign_id)",
     "category": "coalesce(t.category_id, '')",
     "merchant": "coalesce(t.merchant_id, '')",
+    "city": "c.city_id",
+    "business_line": "c.business_line",
+}
+#: What the small table by day knows as well.
+_OF_DAYS = {
+    "day": "c.day",
+    "weekday": "date_part('isodow', c.day)::int",
+    "week": "date_trunc('week', c.day)::date",
+    "month": "date_trunc('month', c.day)::date",
+    "deed": "c.deed",
+    "code": "c.code",
 }
 _FROM = """
   FROM coupons_refusalcount c
@@ -39,21 +50,25 @@ def refusals(
     only: Mapping[str, Any] | None = None,
 ) -> dict[tuple[Any, ...], int]:
     """How many refusals, from the first to the last day, both included; ``("deed", "code")`` gives keys like
-    ``("use", "expired")``. In which city it was, nobody wrote down. ``only`` keeps what equals, or
-    what is in a list.
+    ``("use", "expired")``. ``only`` keeps what equals, or what is in a list.
     """
     only = only or {}
-    columns = [DIMENSIONS[name] for name in dimensions]
+    by_days = {*dimensions, *only} <= {*_OF_DAYS}
+    said = _OF_DAYS if by_days else DIMENSIONS
+    columns = [said[name] for name in dimensions]
     wanted = [
-        f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
+        f"{said[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
         for name, value in only.items()
     ]
-    # Of the column itself, which has an index.
-    wanted += ["c.hour >= (%(first)s::date)::timestamp AT TIME ZONE %(zone)s"] * (first is not None)
-    wanted += ["c.hour < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s"] * (last is not None)
+    if by_days:
+        wanted += ["c.day >= %(first)s::date"] * (first is not None) + ["c.day <= %(last)s::date"] * (last is not None)
+    else:  # of the column itself, which has an index
+        wanted += ["c.hour >= (%(first)s::date)::timestamp AT TIME ZONE %(zone)s"] * (first is not None)
+        wanted += ["c.hour < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s"] * (last is not None)
     numbered = ", ".join(str(place) for place in range(1, len(columns) + 1))
     statement = f"""
-        SELECT {"".join(f"{column}, " for column in columns)}coalesce(sum(c.count), 0)::bigint {_FROM}
+        SELECT {"".join(f"{column}, " for column in columns)}coalesce(sum(c.count), 0)::bigint
+          {"FROM coupons_refusalday c" if by_days else _FROM}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} {"GROUP BY " + numbered if columns else ""}
     """
     asked = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}

@@ -4,8 +4,12 @@ import pytest
 from django.db import Error
 
 from coupons import refusals
-from coupons.models import Coupon, RefusalCount, Supply
+from coupons.models import Coupon, RefusalCount, RefusalDay, Supply
 from distribution import claiming
+from stats import folding
+from stats.queries.figures import figures
+from stats.queries.ledger import differences
+from stats.queries.refusals import refusals as counted
 from tests import making, using
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +78,47 @@ def test_what_could_not_be_written_stays_counted(system, monkeypatch):
             refusals.flush()
         refusals._gathered._try()
     assert sum(_counts().values()) == 1
+
+
+def test_where_and_in_which_line_of_business_it_was_is_counted(system, clock):
+    """S5: claims by city, uses by city and business line, in reports too; by day as by the hour."""
+    template = making.template(claim_conditions={"clients": {"any_of": ["app"]}})
+    placement = making.placement(template)
+    claim = f"placements/{placement.key}/claims/"
+    for city in ("310000", "310000", "110000", None):
+        more = {"city": city} if city else {}
+        assert system("issue").post(claim, {"customer": "a", "client": "wechat", **more}).code == "conditions_unmet"
+    coupon = using.coupon(threshold_fen=50_000)
+    order = using.order(city="310000", business_line="food")
+    assert system("redeem").post("redemptions/", {"order": order, "coupons": [coupon]}).status == 409
+    refusals.flush()
+    found = {(row.deed, row.city_id, row.business_line): row.count for row in RefusalCount.objects.exclude(count=0)}
+    assert found == {
+        ("claim", "310000", ""): 2,
+        ("claim", "110000", ""): 1,
+        ("claim", "", ""): 1,
+        ("use", "310000", "food"): 1,
+    }
+    today = clock.now().date()
+    assert counted("deed", "city", first=today, last=today, only={"city": ["310000"]}) == {
+        ("claim", "310000"): 2,
+        ("use", "310000"): 1,
+    }
+    [by_line] = figures(("business_line",), first=today, last=today, measures=("use_failure_rate",))
+    assert by_line[("food",)].refused_use_count == 1
+    assert counted("deed", "day") == {("claim", today): 4, ("use", today): 1}
+    assert not [said for said in map(str, differences()) if "refused" in said]
+
+
+def test_refusals_by_day_are_proved_against_those_by_the_hour(system, clock):
+    """A sum that went wrong is found, and put right by counting anew."""
+    placement = making.placement(making.template(limits={"total_count": 0}))
+    system("issue").post(f"placements/{placement.key}/claims/", {"customer": "a"})
+    refusals.flush()
+    RefusalDay.objects.update(count=7)
+    assert [str(found) for found in differences()] == [
+        "claim refused as sold_out on 2026-06-03: count is 7, should be 1"
+    ]
+    folding.rebuild()
+    assert RefusalDay.objects.get().count == 1
+    assert not list(differences())

@@ -1,6 +1,7 @@
 """Reports say what the ledger says, to everybody what they may know, and arrive once."""
 
 import io
+from contextlib import suppress
 from datetime import timedelta
 from smtplib import SMTPException
 
@@ -12,8 +13,10 @@ from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from coupons import refusals
 from coupons.lifecycle import ending
-from coupons.models import CouponEvent, Job, RefusalCount
+from coupons.models import CouponEvent, Job
+from coupons.refused import Refused
 from coupons.tasks import run_job
 from stats import folding, reporting
 from stats.models import Report, ReportSending
@@ -411,11 +414,13 @@ def test_an_unused_measure_adds_up(lived):
 
 
 def test_customers_are_counted_once_and_refusals_stand_beside_what_was_done(lived):
-    """S3, S5: coupons per customer; failure rate by placement; by city nobody knows it, and no zero is claimed."""
+    """S3, S5: coupons per customer; failure rate by placement and city; by activity none is known."""
     today = timezone.localdate()
-    hour = timezone.now()
     placement = CouponEvent.objects.filter(kind="issued").order_by("id").values_list("placement", flat=True)[0]
-    RefusalCount.objects.create(hour=hour, deed="claim", code="sold_out", placement=placement, count=7)
+    for _time in range(7):
+        with suppress(Refused), refusals.counted("claim", timezone.localtime(), placement, city="310000"):
+            raise Refused("sold_out")
+    refusals.flush()
     asked = ("coupons_per_customer", "customer_count", "claim_failure_rate", "refused_claim_count")
     issued = CouponEvent.objects.filter(kind="issued")
     answer = reporting.table(Question((*asked, "issued_count"), ("placement",), "day", last=today))
@@ -429,6 +434,10 @@ def test_customers_are_counted_once_and_refusals_stand_beside_what_was_done(live
     assert mine.customer_count == of_mine.values("customer_id").distinct().count()
     assert (mine.refused_claim_count, mine.issued_count) == (7, of_mine.count())
     assert sum(part.refused_claim_count for part in by_name.values()) == 7
-    by_city = reporting.table(Question(asked, ("city",)))
-    assert {line.parts[0].claim_failure_rate for line in by_city.lines} == {None}
-    assert {line.parts[0].customer_count for line in by_city.lines} <= {3, 4, 5}
+    by_city = {line.names[0]: line.parts[0] for line in reporting.table(Question(asked, ("city",))).lines}
+    assert {city: part.refused_claim_count for city, part in by_city.items() if part.refused_claim_count} == {
+        "上海市": 7
+    }
+    by_activity = reporting.table(Question(asked, ("activity",)))
+    assert {line.parts[0].claim_failure_rate for line in by_activity.lines} == {None}
+    assert {line.parts[0].customer_count for line in by_activity.lines} <= {3, 4, 5}
