@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.utils import display_for_field, label_for_field
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -42,8 +43,29 @@ def yuan_field(field: models.Field, **kwargs: Any) -> YuanField:
     )
 
 
+class Sought(AutocompleteSelect):
+    """A row that is chosen by typing; what cannot be an id is no choice, where Django would break."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        to = self.field.target_field
+        return super().optgroups(name, [one for one in value if not one or _may_be(to, one)], attr)
+
+
+def _may_be(field: models.Field, value: Any) -> bool:
+    try:
+        field.clean(value, None)
+    except ValidationError:
+        return False
+    return "\0" not in str(value)
+
+
 class Inputs:
     """Form fields as operators want them; for pages and their inlines."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:  # type: ignore[attr-defined]
+            kwargs["widget"] = Sought(db_field, self.admin_site, using=kwargs.get("using"))  # type: ignore[attr-defined]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
         if is_money(db_field):

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from coupons.models import Coupon, Weather
+from distribution.models import OptOut
 from tests import making
 from tests.pages.company import desk, somebody
 from tests.stories.visitors import Visitor
@@ -84,3 +85,11 @@ def test_a_number_without_end_names_nothing():
     }
     assert {address: chief.get(address).status_code for address in addresses} == addresses
     assert chief.post("/admin/distribution/claimpage/preview/", {"page": endless}).status_code == 200
+
+
+@pytest.mark.parametrize("customer", ["abc", "1\0", "9" * 30, "-1"])
+def test_what_cannot_be_an_id_is_an_error_at_its_field(customer):
+    page = desk(somebody("管理员")).post("/admin/distribution/optout/add/", {"customer": customer})
+    assert page.status_code == 200
+    assert page.context["adminform"].form.errors.keys() == {"customer"}
+    assert not OptOut.objects.exists()
