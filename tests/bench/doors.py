@@ -64,20 +64,22 @@ def paths(company: Company) -> list[Path]:
             body = _json({"order": order(customer, 2, next(numbers)), "coupons": [coupon], "capture": True})
             yield request("POST", f"{API}/redemptions/", key, body, once=f"redeem-{coupon}")
 
-    def events(fits: bool) -> Iterator[bytes]:
+    def events(one_in: int) -> Iterator[bytes]:
+        """Of so many one gives; 0: none does."""
         occurred_at = datetime.now(UTC).isoformat()
         while True:
             number = next(numbers)
+            fits = one_in and number % one_in == 0
             body = _json(
                 {
                     "event": "app_open",
                     "customer": f"c{number * 7919 % CUSTOMERS}",
                     "occurred_at": occurred_at,
                     "client": "app",
-                    "data": {"level": number % RULES if fits else RULES, "page": "home"},
+                    "data": {"level": luck.randrange(RULES) if fits else RULES, "page": "home"},
                 }
             )
-            yield request("POST", f"{API}/events/", key, body, once=f"event-{fits}-{number}")
+            yield request("POST", f"{API}/events/", key, body, once=f"event-{number}")
 
     def pages(path: str, cookie: str = "") -> Iterator[bytes]:
         said = f"Cookie: h5_session={cookie}\r\n" if cookie else ""
@@ -94,8 +96,9 @@ def paths(company: Company) -> list[Path]:
         Path("claim, many templates", claims(), 201, "empty DRF POST", 0.70),
         Path("claim refused as sold out", sold_out(False), 409, "empty DRF POST", 1.0),
         Path("claim refused as sold out, with key", sold_out(True), 409, "empty DRF POST", 1.0),
-        Path("event, 50 rules, none fits", events(False), 200, "empty DRF POST", 0.40),
-        Path("event, 50 rules, one gives", events(True), 200, "empty DRF POST", 0.40),
+        Path("event, 50 rules, none fits", events(0), 200, "empty DRF POST", 0.40),
+        Path("event, 50 rules, one in ten gives", events(10), 200, "empty DRF POST", 0.40),
+        Path("event, 50 rules, each gives", events(1), 200, "empty DRF POST"),
         Path("wallet of 20", wallets(), 200, "empty DRF GET", 0.55),
         Path("quote of 20 coupons on 20 lines", quotes(), 200, "empty DRF POST", 0.50),
         Path("redeem, capture in one call", redemptions(), 201, "empty DRF POST", 0.60),
