@@ -8,9 +8,9 @@ from django.db import connection
 
 
 def address() -> str:
-    where = {
-        name: str(connection.settings_dict.get(name) or "") for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")
-    }
+    told = connection.settings_dict
+    told = {**told, "HOST": told["HOST"] or told["OPTIONS"].get("host")}  # where an address's query puts it
+    where = {name: str(told.get(name) or "") for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
     who = quote(where["USER"]) + (f":{quote(where['PASSWORD'])}" if where["PASSWORD"] else "")
     port = where["PORT"] or "5432"
     if where["HOST"].startswith("/"):  # a socket's folder goes in the query, where libpq looks for it
