@@ -51,7 +51,7 @@ def excel_view(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def customers_view(request: HttpRequest) -> HttpResponse:
-    """A card that the page fetches: distinct customers do not add up, so they are counted in the ledger itself."""
+    """A card that the page fetches: of one campaign or city each customer is looked at, which takes a moment."""
     _needs_figures(request)
     choice = asked(request.GET, timezone.localdate())
     if choice.period is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from coupons.queries.direct import rows
 from stats.queries.counting import CUSTOMER_CELL, events_now, zone
-from stats.queries.numbers import DIMENSIONS
+from stats.queries.numbers import DIMENSIONS, joined, kept, told
 from stats.queries.spans import NEVER
 
 Counts = dict[tuple[Any, ...], int]
@@ -66,26 +66,15 @@ def _one_by_one(
     dimensions: tuple[str, ...], first: dt.date | None, last: dt.date | None, only: Mapping[str, Any]
 ) -> Counts:
     columns = [DIMENSIONS[name] for name in dimensions]
-    wanted = [
-        f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
-        for name, value in only.items()
-    ]
+    wanted = kept(DIMENSIONS, only)
     wanted += ["c.day >= %(first)s::date"] * (first is not None) + ["c.day <= %(last)s::date"] * (last is not None)
     named, cell = {*dimensions, *only}, ", ".join(CUSTOMER_CELL)
     waiting = _waiting(line="business_line" in named, activity="activity" in named)
-    joins = ""
-    if named & {"channel", "form"}:
-        joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
-    if named & {"campaign", "category", "merchant"}:
-        joins += " LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id"
-    if "campaign" in named:
-        joins += " LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id"
     numbered = ", ".join(str(place) for place in range(1, len(columns) + 1))
     statement = f"""
         SELECT {"".join(f"{column}, " for column in columns)}count(DISTINCT c.customer_id)
           FROM (SELECT {cell} FROM stats_customerrollup
-                UNION ALL SELECT {cell} FROM ({waiting}) w) c{joins}
+                UNION ALL SELECT {cell} FROM ({waiting}) w) c{joined(named)}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} {"GROUP BY " + numbered if columns else ""}
     """  # noqa: S608  made of names of our own
-    asked = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
-    return {tuple(found[:-1]): found[-1] for found in rows(statement, asked)}
+    return {tuple(found[:-1]): found[-1] for found in rows(statement, told(first, last, only))}

@@ -1,7 +1,7 @@
 """Counts and sums by the dimensions that are asked for."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -93,6 +93,30 @@ class Numbers:
 Group = tuple[Any, ...]
 
 
+def kept(columns: Mapping[str, str], only: Mapping[str, Any]) -> list[str]:
+    """What ``only`` says of these columns, for WHERE; with :func:`told` as its parameters."""
+    return [
+        f"{columns[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
+        for name, value in only.items()
+    ]
+
+
+def told(first: dt.date | None, last: dt.date | None, only: Mapping[str, Any]) -> dict[str, Any]:
+    return {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
+
+
+def joined(named: Collection[str]) -> str:
+    """The tables that names of :data:`DIMENSIONS` stand in, joined to cells named ``c``."""
+    joins = ""
+    if {"channel", "form"} & {*named}:
+        joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
+    if {"campaign", "category", "merchant"} & {*named}:
+        joins += " LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id"
+    if "campaign" in named:
+        joins += " LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id"
+    return joins
+
+
 def numbers(
     *groupings: tuple[str, ...],
     first: dt.date | None = None,
@@ -116,9 +140,8 @@ def numbers(
         for source, places in by_source.items()
     ]
     found: dict[tuple[str, ...], dict[Group, Numbers]] = {grouping: {} for grouping in apart}
-    parameters = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), parameters)
+        cursor.execute(" UNION ALL ".join(parts), told(first, last, only))
         for place, *row in cursor:
             values = dict(zip(asked, row, strict=False))
             sums = Numbers(**dict(zip(MEASURES, row[len(asked) :], strict=True)))
@@ -145,19 +168,8 @@ def _part(
 ) -> str:
     """The sums of these groupings, each with its place among all, from one source; what it does not ask for is NULL."""
     mine = [name for name in asked if any(name in grouping for grouping in groupings.values())]
-    named = {*mine, *only}
-    wanted = [
-        f"{DIMENSIONS[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
-        for name, value in only.items()
-    ]
+    wanted = kept(DIMENSIONS, only)
     wanted += ["c.day >= %(first)s"] * (first is not None) + ["c.day <= %(last)s"] * (last is not None)
-    joins = ""
-    if named & {"channel", "form"}:
-        joins += " LEFT JOIN distribution_placement p ON p.key = c.placement"
-    if named & {"campaign", "category", "merchant"}:
-        joins += " LEFT JOIN coupons_coupontemplate t ON t.id = c.template_id"
-    if "campaign" in named:
-        joins += " LEFT JOIN distribution_campaign m ON m.budget_id = t.budget_id"
     sets = ", ".join(f"({', '.join(DIMENSIONS[name] for name in grouping)})" for grouping in groupings.values())
     columns = "".join(
         f"{f'({DIMENSIONS[name]})' if name in mine else 'NULL'}::{_TYPES.get(name, 'text')}, " for name in asked
@@ -169,7 +181,7 @@ def _part(
     )
     which = f"CASE GROUPING({', '.join(DIMENSIONS[name] for name in mine)}) {bits} END" if mine else str(min(groupings))
     return f"""
-        SELECT {which}, {columns}{SUMS} FROM ({source}) c{joins}
+        SELECT {which}, {columns}{SUMS} FROM ({source}) c{joined({*mine, *only})}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} GROUP BY GROUPING SETS ({sets})
     """  # noqa: S608  made of the names above
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coupons.queries.direct import rows
-from stats.queries.counting import zone
+from stats.queries.numbers import kept, told
 
 _HERE = "c.hour AT TIME ZONE %(zone)s"
 DIMENSIONS = {
@@ -56,10 +56,7 @@ def refusals(
     by_days = {*dimensions, *only} <= {*_OF_DAYS}
     said = _OF_DAYS if by_days else DIMENSIONS
     columns = [said[name] for name in dimensions]
-    wanted = [
-        f"{said[name]} = {f'ANY(%(only_{name})s)' if isinstance(value, list) else f'%(only_{name})s'}"
-        for name, value in only.items()
-    ]
+    wanted = kept(said, only)
     if by_days:
         wanted += ["c.day >= %(first)s::date"] * (first is not None) + ["c.day <= %(last)s::date"] * (last is not None)
     else:  # of the column itself, which has an index
@@ -71,5 +68,4 @@ def refusals(
           {"FROM coupons_refusalday c" if by_days else _FROM}
         {"WHERE " + " AND ".join(wanted) if wanted else ""} {"GROUP BY " + numbered if columns else ""}
     """
-    asked = {"first": first, "last": last, **{f"only_{name}": value for name, value in only.items()}, **zone()}
-    return {tuple(found[:-1]): found[-1] for found in rows(statement, asked)}
+    return {tuple(found[:-1]): found[-1] for found in rows(statement, told(first, last, only))}
