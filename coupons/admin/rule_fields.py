@@ -8,9 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from coupons import pictures, rules
+from coupons import rules
 from coupons.admin.asking import dress
 from coupons.admin.small_forms import OneForm, Section, SmallForms, SmallFormsField, look_again
+from coupons.admin.uploading import take_picture
 from coupons.conditions.moment import WEEKDAYS
 from coupons.models import Category, Merchant
 from coupons.rules import looks, reversal, schedule
@@ -194,18 +195,9 @@ class LooksField(OneForm):
 
         def clean(self) -> None:
             answers = self.cleaned_data
-            upload, without = answers.pop("picture_file", None), answers.pop("without_picture", False)
-            if upload:
-                try:
-                    answers["picture"] = pictures.keep(upload)
-                except ValidationError as wrong:
-                    self.add_error("picture_file", wrong)
-            elif without:
-                answers["picture"] = ""
-            if upload or without:  # so that it is still there when something else is wrong
-                posted: Any = self.data
-                self.data = posted.copy()
-                self.data[self.add_prefix("picture")] = answers.get("picture", "")  # type: ignore[index]
+            take_picture(self, answers)
+            for name in ("picture_file", "without_picture"):
+                answers.pop(name, None)
             try:
                 looks.clean({name: value for name, value in answers.items() if value})
             except rules.InvalidRules as invalid:

@@ -20,6 +20,7 @@ from unfold.decorators import display
 from coupons import pictures
 from coupons.admin.desk import DeskInline
 from coupons.admin.history import WithHistory
+from coupons.admin.uploading import take_picture
 from coupons.queries import catalogue
 from distribution import sources
 from distribution.admin import qr
@@ -75,18 +76,7 @@ class ClaimPageForm(SeenForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
-        upload, without = cleaned.get("picture_file"), cleaned.get("without_picture")
-        if upload:
-            try:
-                cleaned["picture"] = pictures.keep(upload)
-            except ValidationError as wrong:
-                self.add_error("picture_file", wrong)
-        elif without:
-            cleaned["picture"] = ""
-        if upload or without:  # so that it is still there when something else is wrong
-            posted: Any = self.data
-            self.data = posted.copy()
-            self.data[self.add_prefix("picture")] = cleaned.get("picture", "")  # type: ignore[index]
+        take_picture(self, cleaned)
         if cleaned.get("use_label") and not cleaned.get("use_url"):
             self.add_error("use_url", _("Say where the button leads."))
         return cleaned
