@@ -1,7 +1,6 @@
-"""触发规则: which event sets a placement off, tried on what was told; and the events with what came of each."""
+"""触发规则: which event sets a placement off, tried on what was told."""
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from math import isfinite
@@ -23,19 +22,17 @@ from unfold.decorators import display
 
 from coupons import jobs, rules
 from coupons.admin.asking import dress
-from coupons.admin.desk import ReadDesk
 from coupons.admin.jobs import watched
 from coupons.admin.money import yuan
 from coupons.admin.moving import Move
 from coupons.admin.rule_fields import ConditionsField
 from coupons.admin.saying import condition_words
 from coupons.admin.small_forms import OneForm, Section, is_sections
-from coupons.models import City, Job
-from coupons.refused import SENTENCES
-from coupons.rules import Client
+from coupons.models import Job
 from coupons.rules.answers import Answers
 from coupons.tasks import run_job
 from distribution import trying
+from distribution.admin.events import code_words
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.admin.tool_desk import ToolDesk
@@ -45,11 +42,6 @@ from distribution.models.triggers import MOST_TESTS, Comparison, clean_tests
 #: Events that most apps report, as suggestions.
 USUAL = ("app_open", "page_view", "order_delivered_late", "sign_up", "review_posted", "wechat_followed")
 _LINES = 5
-
-
-def code_words(code: str) -> str:
-    """What became of an event under a rule."""
-    return _("coupons given") if code == "issued" else str(SENTENCES.get(code, code))
 
 
 def test_words(test: dict[str, Any]) -> str:
@@ -287,72 +279,3 @@ def _trial(job: Job) -> dict[str, Any] | None:
         "customers": found["customers"],
         "worth": yuan(found["worth_fen"]),
     }
-
-
-@admin.register(InboundEvent)
-class EventAdmin(ReadDesk):
-    """触发记录: what was told, and what came of it."""
-
-    list_display = ("received_at", "event", "customer", "result", "city", "through")
-    list_filter = ("event", ("client", ChoicesDropdownFilter))
-    search_fields = ("customer",)
-    search_help_text = gettext_lazy("The customer's key, whole.")
-    date_hierarchy = None
-    empty_words = gettext_lazy("No events yet. The app tells them by POST /api/v1/events/.")
-    fields = ("event", "customer", "occurred_at", "received_at", "city", "through", "told", "by")
-    readonly_fields = ("city", "through", "told")
-    change_form_before_template = "distribution/admin/event_outcomes.html"
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        term = search_term.strip()
-        return (queryset.filter(customer=term) if term else queryset), False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[InboundEvent]:
-        return super().get_queryset(request)
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        event = self.get_object(request, object_id) if object_id else None
-        context = {**(extra_context or {}), "outcomes": list(_outcomes(event)) if event else []}
-        return super().changeform_view(request, object_id, form_url, context)
-
-    @display(description=gettext_lazy("What came of it"))
-    def result(self, obj: Any) -> str:
-        if obj.issued_count:
-            return _("%(count)d given") % {"count": obj.issued_count}
-        if not obj.outcomes:
-            return _("no rule listens to it")
-        return code_words(obj.outcomes[0]["code"])
-
-    @display(description=gettext_lazy("City"))
-    def city(self, obj: Any) -> str:
-        return str(City.objects.filter(pk=obj.city_id).first() or obj.city_id) if obj.city_id else "–"
-
-    @display(description=gettext_lazy("Client"), ordering="client")
-    def through(self, obj: Any) -> str:
-        return str(dict(Client.choices).get(obj.client, obj.client or "–"))
-
-    @display(description=gettext_lazy("What it says"))
-    def told(self, obj: Any) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in obj.data.items()) or "–"
-
-
-def _outcomes(event: InboundEvent) -> Iterator[dict[str, Any]]:
-    each = [
-        {**outcome, "placement": key}
-        for outcome in event.outcomes
-        for key in outcome.get("placements") or [outcome["placement"]]
-    ]
-    placements = Placement.objects.in_bulk([outcome["placement"] for outcome in each], field_name="key")
-    for outcome in each:
-        yield {
-            "placement": placements.get(outcome["placement"], outcome["placement"]),
-            "given": outcome["code"] == "issued",
-            "words": code_words(outcome["code"]),
-            "reasons": [reason.get("detail", "") for reason in outcome.get("reasons", ())],
-        }

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
@@ -154,9 +153,9 @@ class InboundEvent(models.Model):
     class Meta:
         verbose_name = gettext_lazy("event of the app")
         verbose_name_plural = gettext_lazy("events of the app")
-        ordering = ["-id"]
+        ordering = ["-received_at", "-id"]
         indexes = [
-            BrinIndex(fields=["received_at"], name="inboundevent_received"),
+            models.Index(fields=["received_at"], name="inboundevent_at"),  # which set nothing off are written later
             models.Index(fields=["customer", "-id"], name="inboundevent_customer"),
         ]
 
