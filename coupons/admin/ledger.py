@@ -251,29 +251,8 @@ class CouponEventAdmin(ReadDesk):
             return queryset.filter(Q(coupon_id__in=coupons) | Q(redemption_id=uuid)), False
         return queryset.filter(coupon_id__in=coupons), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response = super().changelist_view(request, extra_context)
-        if changes := getattr(response, "context_data", {}).get("cl"):
-            self._know(changes.result_list)
-        return response
-
-    def _export_rows(self, rows: Any) -> Any:
-        batch: list[CouponEvent] = []
-        for event in rows.iterator(chunk_size=2000):
-            batch.append(event)
-            if len(batch) == 500:
-                yield from self._cells(batch)
-                batch = []
-        yield from self._cells(batch)
-
-    def _cells(self, events: list[CouponEvent]) -> Any:
-        self._know(events)
-        for event in events:
-            yield [self._export_cell(event, name) for name in self.export_fields]
-
-    @staticmethod
-    def _know(events: Any) -> None:
-        """The ledger names by number; the names are read for a page at once."""
+    def know(self, events: Any) -> None:
+        """The ledger names by number."""
         templates = CouponTemplate.objects.only("internal_name").in_bulk({event.template_id for event in events})
         customers = Customer.objects.only("key", "nickname").in_bulk({event.customer_id for event in events})
         for event in events:

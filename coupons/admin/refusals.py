@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from coupons.admin.desk import ReadDesk
+from coupons.conditions.names import line_called
 from coupons.models import City, CouponTemplate, RefusalCount
 from coupons.refused import SENTENCES
 
@@ -28,28 +29,27 @@ CAUSES = {
 
 @admin.register(RefusalCount)
 class RefusalCountAdmin(ReadDesk):
-    list_display = ("when", "deed", "placement", "template", "city", "business_line", "words", "cause", "count")
-    list_display_links = None
+    list_display = ("when", "deed", "placement", "template", "city", "line", "words", "cause", "count")
+    fields = readonly_fields = list_display
     list_filter = (("deed", ChoicesDropdownFilter), ("hour", RangeDateTimeFilter))
     search_fields = ("placement", "code", "reason")
     ordering = ("-hour", "-count")
     empty_words = gettext_lazy("Nothing was refused. Refusals appear here some seconds after they happened.")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
-        if changes := (getattr(response, "context_data", None) or {}).get("cl"):
-            names = dict(
-                CouponTemplate.objects.filter(pk__in={row.template_id for row in changes.result_list}).values_list(
-                    "pk", "internal_name"
-                )
-            )
-            cities = {
-                city.pk: str(city) for city in City.objects.filter(pk__in={row.city_id for row in changes.result_list})
-            }
-            for row in changes.result_list:
-                row.named = names.get(row.template_id, "–")
-                row.where = cities.get(row.city_id, row.city_id or "–")
-        return response
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            self.know([found])
+        return found
+
+    def know(self, rows: Any) -> None:
+        names = dict(
+            CouponTemplate.objects.filter(pk__in={row.template_id for row in rows}).values_list("pk", "internal_name")
+        )
+        cities = City.objects.in_bulk({row.city_id for row in rows})
+        for row in rows:
+            row.named = names.get(row.template_id, "–")
+            row.where = str(cities.get(row.city_id, row.city_id or "–"))
 
     @display(description=gettext_lazy("Hour"), ordering="hour")
     def when(self, obj: Any) -> str:
@@ -62,6 +62,10 @@ class RefusalCountAdmin(ReadDesk):
     @display(description=gettext_lazy("City"), ordering="city_id")
     def city(self, obj: Any) -> str:
         return obj.where
+
+    @display(description=gettext_lazy("Business line"), ordering="business_line")
+    def line(self, obj: Any) -> str:
+        return line_called(obj.business_line) if obj.business_line else "–"
 
     @display(description=gettext_lazy("What the customer was told"), ordering="code")
     def words(self, obj: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -28,18 +28,6 @@ PHASE_CHIPS = {"planned": "info", "running": "success", "over": ""}
 class CampaignColumns(WithHistory):
     _MONEY = {"show_budget_limit": "limit_fen", "spent": "spent_fen", "committed": "committed_fen", "free": "free_fen"}
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
-        if changes := (getattr(response, "context_data", None) or {}).get("cl"):
-            self._know(changes.result_list)
-        return response
-
-    def _export_rows(self, rows: Any) -> Any:
-        campaigns = list(rows)
-        self._know(campaigns)
-        for campaign in campaigns:
-            yield [self._export_cell(campaign, name) for name in self.export_fields]
-
     def _export_cell(self, obj: Any, name: str) -> Any:
         if name in self._MONEY:
             return in_yuan(getattr(obj.budget, self._MONEY[name]))
@@ -50,9 +38,7 @@ class CampaignColumns(WithHistory):
             raise PermissionDenied
         return super().export_view(request, kind)
 
-    @staticmethod
-    def _know(campaigns: Any) -> None:
-        """What came of them, for a page at once."""
+    def know(self, campaigns: Any) -> None:
         ids = [campaign.pk for campaign in campaigns]
         budgets = [campaign.budget_id for campaign in campaigns]
         so_far = figures.reached(ids)

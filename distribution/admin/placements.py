@@ -226,20 +226,7 @@ class PlacementAdmin(WithWhy, WithHistory):
 
     # --- columns --------------------------------------------------------------------------------------------------
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
-        if changes := (getattr(response, "context_data", None) or {}).get("cl"):
-            self._know(changes.result_list)
-        return response
-
-    def _export_rows(self, rows: Any) -> Any:
-        placements = list(rows)
-        self._know(placements)
-        for placement in placements:
-            yield [self._export_cell(placement, name) for name in self.export_fields]
-
-    @staticmethod
-    def _know(placements: Any) -> None:
+    def know(self, placements: Any) -> None:
         counted = figures.issued([placement.key for placement in placements])
         for placement in placements:
             placement.issued_count = counted.get(placement.key, 0)

@@ -241,23 +241,15 @@ class ReminderAdmin(ReadDesk):
             queryset = queryset.filter(customer_id__in=ids)
         return queryset, False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response = super().changelist_view(request, extra_context)
-        if changes := getattr(response, "context_data", {}).get("cl"):
-            rows = changes.result_list
-            customers = Customer.objects.in_bulk({one.customer_id for one in rows})
-            coupons = Coupon.objects.only("code").in_bulk([one.coupon_id for one in rows])
-            for one in rows:
-                one.known = (customers.get(one.customer_id), coupons.get(one.coupon_id))
-        return response
+    def know(self, rows: Any) -> None:
+        customers = Customer.objects.in_bulk({one.customer_id for one in rows})
+        coupons = Coupon.objects.only("code").in_bulk([one.coupon_id for one in rows])
+        for one in rows:
+            one.known = (customers.get(one.customer_id), coupons.get(one.coupon_id))
 
-    @staticmethod
-    def _known(obj: Any) -> tuple[Any, Any]:
+    def _known(self, obj: Any) -> tuple[Any, Any]:
         if not hasattr(obj, "known"):
-            obj.known = (
-                Customer.objects.filter(pk=obj.customer_id).first(),
-                Coupon.objects.filter(pk=obj.coupon_id).first(),
-            )
+            self.know([obj])
         return obj.known
 
     @display(description=gettext_lazy("Customer"))
