@@ -110,6 +110,7 @@ class Filter:
     everything: str
     options: list[tuple[str, str]]
     value: str
+    wrong: str = ""
 
     @property
     def said(self) -> str:
@@ -175,7 +176,7 @@ class Asked:
 
 
 def asked(data: QueryDict, today: dt.date) -> Asked:
-    """A campaign, channel or city that nobody could have chosen is left out."""
+    """A campaign, channel or city that there is not is said at its field: all figures would pass for those of one."""
     said = {name: data.get(name, "").replace("\0", "") for name in FILTERS}
     number = int(said["campaign"]) if said["campaign"].isdecimal() and len(said["campaign"]) < 10 else None
     newest = Campaign.objects.order_by("-id").values("pk")[:MOST]
@@ -191,7 +192,7 @@ def asked(data: QueryDict, today: dt.date) -> Asked:
     if "campaign" in only:
         only["campaign"] = int(only["campaign"])
     form = AskedForm(data, today)
-    valid = form.is_valid()
+    valid = form.is_valid() and not any(one.wrong for one in filters)
     period, against = (form.cleaned_data["days"], form.cleaned_data["against"]) if valid else (None, None)
     step = form.cleaned_data.get("step") or (_suits(period) if period else "")
     return Asked(form, today, period, against, step, only, filters)
@@ -202,5 +203,6 @@ def _suits(period: Period) -> str:
 
 
 def _filter(name: str, label: str, everything: str, options: list[tuple[str, str]], said: dict[str, str]) -> Filter:
-    value = said[name] if said[name] in dict(options) else ""
-    return Filter(name, label, everything, options, value)
+    if said[name] in ("", *dict(options)):
+        return Filter(name, label, everything, options, said[name])
+    return Filter(name, label, everything, options, "", _("“%(said)s” is not among these.") % {"said": said[name][:40]})

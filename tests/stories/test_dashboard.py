@@ -120,7 +120,7 @@ def test_what_is_refused_when_coupons_are_used_and_by_whom(company, system, ledg
 
 
 def test_the_page_speaks_of_one_campaign_channel_or_city_when_asked(company):
-    """What nobody could have chosen is left out; purses belong to campaigns as a whole, refusals to no city."""
+    """Purses belong to campaigns as a whole."""
     folding.fold_all()
     other = making.campaign()
     client = operator("财务")
@@ -128,7 +128,6 @@ def test_the_page_speaks_of_one_campaign_channel_or_city_when_asked(company):
         ({"campaign": company.pk, "channel": "coupon_center", "city": "310000"}, "3"),
         ({"campaign": other.pk}, "0"),
         ({"channel": "partner"}, "0"),
-        ({"channel": "nowhere", "campaign": "x", "city": "1"}, "3"),
     ):
         assert (chosen, Page(client, chosen).cards["issued"]) == (chosen, issued)
     page = Page(client, {"city": "310000", "compare": "last_year"})
@@ -221,6 +220,17 @@ def test_days_that_are_none_are_said_at_their_field_and_what_was_typed_is_kept(c
         if value and name != "step":
             assert f'value="{value.replace("<", "&lt;").replace(">", "&gt;")}"' in page.html
     assert client.get(f"/admin/stats/report/overview/curve-issued.xlsx?{asked}").status_code == 404
+
+
+def test_what_there_is_not_is_said_at_its_field_and_no_figures_pass_for_its_own(company):
+    """S1: of a campaign, a channel, a city."""
+    client = operator("财务")
+    for asked in ("channel=nowhere", "campaign=x", "campaign=999999", "city=1"):
+        page, (name, said) = Page(client, asked), asked.split("=")
+        assert (page.wrong, page.cards) == ({name: f"“{said}”不在可选项中。"}, {})
+        assert client.get(f"/admin/stats/report/overview/cities.xlsx?{asked}").status_code == 404
+        assert client.get(f"/admin/stats/report/overview/customers/?{asked}").status_code == 404
+    assert Page(client, "channel=nowhere&first=2026-06-02&last=2026-06-01").wrong.keys() == {"channel", "last"}
 
 
 @pytest.mark.parametrize(
