@@ -6,12 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
-from coupons.lifecycle.issuing_many import Many
+from coupons.lifecycle.issuing_many import Again, Many
 from coupons.models import Coupon, CouponEvent, Customer, Job
 from coupons.refused import Refused
 from coupons.tasks import go_on_with_jobs
+from distribution.binding import giving, moving
 from distribution.binding import lines as binding_lines
-from distribution.binding import moving
 from distribution.models import Binding, BindingLine
 from tests import making, using
 from tests.pages.company import desk, somebody
@@ -116,6 +116,31 @@ def test_accounts_are_named_by_their_phone_numbers_too(operator, clock, ledger):
     assert (again.looked["places"], again.looked["accounts"]) == (1, 3)
     pasted = begun(operator, of, ["13800138003"], named_by="phone", column=3)
     assert pasted.looked["places"] == 1
+    ledger()
+
+
+def test_a_chunk_that_is_tried_again_gives_nobody_two(operator, clock, monkeypatch, ledger):
+    """P7: expired coupons gave room for the last, and a neighbour took it; all of the chunk begins anew."""
+    people("a", "b", "c")
+    template = making.template(limits={"customer_count": 5})
+    binding = begun(operator, placement(template, pick="all"), ["a", "b", "c"])
+    operator.post(page(binding, "move/confirm/"))
+    clock.forward(minutes=10)
+    issue, turns = Many.issue, iter(range(9))
+
+    def unlucky(many, customers):
+        turn = next(turns)
+        if turn == 1:
+            raise Again
+        poor = issue(many, customers)
+        return customers[:1] if turn == 0 else poor
+
+    monkeypatch.setattr(Many, "issue", unlucky)
+    monkeypatch.setattr(giving.ending, "expire", lambda **_: 1)
+    go_on_with_jobs()
+    binding.refresh_from_db()
+    assert (binding.state, binding.did["given"]) == ("done", 3)
+    assert Coupon.objects.count() == Coupon.objects.values("customer").distinct().count() == 3
     ledger()
 
 
