@@ -1,6 +1,7 @@
 """What was refused: a row for each hour, deed, placement, template, place and cause, however many were turned away."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models.keys import KEY_LENGTH
@@ -33,6 +34,9 @@ class RefusalCount(models.Model):
                 name="refusal_counted_once",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.get_deed_display()} · {timezone.localtime(self.hour):%Y-%m-%d %H:00}"
 
 
 class RefusalDay(models.Model):

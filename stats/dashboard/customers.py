@@ -1,4 +1,4 @@
-"""Customers who were given something: each counted once, in the ledger of the days themselves."""
+"""Customers who were given something: each counted once."""
 
 from django.utils.translation import gettext as _
 
