@@ -107,7 +107,14 @@
     if (!first) return;
     const inner = first.querySelector(".small-form-field.errors") ?? first;
     const input = inner.querySelector("input:not([type=hidden]):not([disabled]), select:not([disabled]), textarea:not([disabled])");
-    (input ?? document.querySelector("[data-errors]"))?.focus();
+    const aim = input ?? document.querySelector("[data-errors]");
+    if (!aim) return;
+    const shown = new ResizeObserver(() => {
+      if (!aim.offsetWidth) return; // its tab is still opening, and what is not shown takes no focus
+      shown.disconnect();
+      if (document.activeElement === document.body) aim.focus();
+    });
+    shown.observe(aim);
   }
 
   document.addEventListener("DOMContentLoaded", () => {
