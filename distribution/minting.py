@@ -5,7 +5,7 @@ from functools import partial
 from io import BytesIO
 from itertools import islice
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -97,26 +97,35 @@ def _share(batch: CodeBatch) -> CodeBatch:
 
 @jobs.work("make_codes")
 def make_codes(job: Job) -> Iterator[jobs.Step]:
-    """In chunks; each is sorted before it is stored, which spares the index half its work."""
+    """In chunks; while the database takes one in, the next is drawn."""
     batch = CodeBatch.objects.get(pk=job.answers["batch"])
-    done = job.cursor or 0
-    customers = _keys(job, done) if job.source else None
-    while done < batch.code_count:
-        count = min(CHUNK, batch.code_count - done)
-        mine = list(islice(customers, count)) if customers is not None else None
-        made = _store_new(batch, count, mine)
+    for drawn in jobs.ahead(_draws(batch, job)):
+        sealed = _store_new(batch, drawn).sealed
         if not batch.handed_at:
-            lines = (
-                made
-                if mine is None
-                else [b"%b\t%b" % (code, key.encode()) for code, key in zip(made, mine, strict=True)]
-            )
-            batch.sheets.create(number=done // CHUNK, sealed=codes.seal(batch.pk, done // CHUNK, lines))
-        done += count
+            batch.sheets.create(number=drawn.start // CHUNK, sealed=sealed)
+        done = drawn.start + drawn.size
         state = State.READY if done == batch.code_count else State.RUNNING
         if not CodeBatch.objects.filter(pk=batch.pk).exclude(state=State.CLOSED).update(state=state):
             raise Refused("state_forbids")
         yield jobs.Step(done=done, cursor=done)
+
+
+class Drawn(NamedTuple):
+    """Codes that are not stored yet: the batch's, from the ``start``-th on. ``customers``: keys, one for each."""
+
+    start: int
+    size: int
+    customers: list[str] | None
+    rows: bytes
+    sealed: bytes
+
+
+def _draws(batch: CodeBatch, job: Job) -> Iterator[Drawn]:
+    done = job.cursor or 0
+    customers = _keys(job, done) if job.source else None
+    for start in range(done, batch.code_count, CHUNK):
+        count = min(CHUNK, batch.code_count - start)
+        yield _draw(batch, start, count, list(islice(customers, count)) if customers is not None else None)
 
 
 def _keys(job: Job, skipped: int) -> Iterator[str]:
@@ -125,35 +134,42 @@ def _keys(job: Job, skipped: int) -> Iterator[str]:
             yield line.decode().rstrip("\n")
 
 
-def _store_new(batch: CodeBatch, count: int, customers: list[str] | None) -> list[bytes]:
-    """So many new codes; a draw in which one came twice, or is there already, is thrown away whole."""
+def _draw(batch: CodeBatch, start: int, count: int, customers: list[str] | None) -> Drawn:
+    """Rows are sorted as their index is, which spares it half its work."""
+    drawn = codes.make(batch.kind, batch.length or 0, count)
+    sign = 1 if drawn[0][-1] < 128 else 3  # bytes of one, in UTF-8
+    head, tail = b"\0\6\0\0\0\x10", _whole(1) + _whole(0)
+    middle = _field(batch.pk.to_bytes(8)) + (2 * sign).to_bytes(4)
+    if customers is None:
+        lines, tail, hint = drawn, b"\xff\xff\xff\xff" + tail, -2 * sign
+        made = sorted(map(add, codes.digests(drawn), drawn))
+        rows = [head + one[:16] + middle + one[hint:] + tail for one in made]
+    else:
+        lines = [b"%b\t%b" % (code, key.encode()) for code, key in zip(drawn, customers, strict=True)]
+        rows = [
+            head + digest + middle + code[-2 * sign :] + _field(key.encode()) + tail
+            for digest, code, key in sorted(zip(codes.digests(drawn), drawn, customers, strict=True))
+        ]
+    return Drawn(start, count, customers, b"".join(rows), codes.seal(batch.pk, start // CHUNK, lines))
+
+
+def _store_new(batch: CodeBatch, drawn: Drawn) -> Drawn:
+    """What was stored: a draw in which a code came twice, or is there already, is thrown away whole."""
     for _attempt in range(5):
-        drawn = codes.make(batch.kind, batch.length or 0, count)
         try:
             with transaction.atomic():
-                store(batch.pk, drawn, customers)
+                store(drawn.rows)
         except IntegrityError:
+            drawn = _draw(batch, drawn.start, drawn.size, drawn.customers)
             continue
         return drawn
     raise Refused("busy")
 
 
-def store(batch: int, drawn: list[bytes], customers: list[str] | None = None) -> None:
-    """Digests of these codes, each good once.  :raises IntegrityError: one is there already."""
-    sign = 1 if drawn[0][-1] < 128 else 3  # bytes of one, in UTF-8
-    head, tail = b"\0\6\0\0\0\x10", _whole(1) + _whole(0)
-    middle = _field(batch.to_bytes(8)) + (2 * sign).to_bytes(4)
-    if customers is None:
-        tail, hint = b"\xff\xff\xff\xff" + tail, -2 * sign
-        made = sorted(map(add, codes.digests(drawn), drawn))
-        rows = [head + one[:16] + middle + one[hint:] + tail for one in made]
-    else:
-        rows = [
-            head + digest + middle + code[-2 * sign :] + _field(key.encode()) + tail
-            for digest, code, key in sorted(zip(codes.digests(drawn), drawn, customers, strict=True))
-        ]
+def store(rows: bytes) -> None:
+    """:raises IntegrityError: one is there already."""
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        copy.write(_BEGIN + b"".join(rows) + _END)
+        copy.write(_BEGIN + rows + _END)
 
 
 def _field(value: bytes) -> bytes:
