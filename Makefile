@@ -21,7 +21,7 @@ worker: .venv/.installed
 
 # Everything that is tested, one step after the other; the first that fails ends it.
 test: lint
-	.ci/system chromium fonts gettext
+	.ci/system chromium fonts gettext curl
 	$(MANAGE) makemigrations --check --dry-run --settings=tests.settings
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	  $(BIN)/django-admin check --deploy --fail-level WARNING --settings=couponsite.settings --pythonpath=.

@@ -432,7 +432,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
             "元旦跨年",
             30,
             50,
-            50_000,
+            120_000,
             3000,
             templates=[
                 template(
@@ -444,7 +444,7 @@ def documents(midnight: datetime) -> list[dict[str, Any]]:
                     validity={"type": "period", "starts_at": day(30), "ends_at": day(50)},
                     claim_conditions={"order_count": {"min": 5, "within_days": 60}},
                     looks={"design": "festive", "badge": "跨年"},
-                    limits={"total_count": 700, "customer_count": 1},
+                    limits={"total_count": 1800, "customer_count": 1},
                     status="awaiting_approval",
                     **food,
                 ),

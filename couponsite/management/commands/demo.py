@@ -24,6 +24,8 @@ from django.utils import timezone
 from couponsite import secret, serving
 
 FILLING, FILLED = "demo: filling", "demo: filled"  # written on the schema, so that it goes when the data go
+#: So that there is something for two, the coupon of the new year; and the documents that newcomers send need only one.
+SECOND_APPROVAL_ABOVE_FEN = 10_000_000
 
 
 class Command(BaseCommand):
@@ -77,8 +79,7 @@ class Command(BaseCommand):
             **os.environ,
             "SECRET_KEY": secret.keep_one(),
             "HTTPS": "false",
-            # So that there is something for two: the coupon of the new year.
-            "SECOND_APPROVAL_ABOVE_FEN": os.environ.get("SECOND_APPROVAL_ABOVE_FEN", "3000000"),
+            "SECOND_APPROVAL_ABOVE_FEN": os.environ.get("SECOND_APPROVAL_ABOVE_FEN", str(SECOND_APPROVAL_ABOVE_FEN)),
             "CUSTOMER_JWT_KEY": settings.CUSTOMER_JWT_KEY or secret.kept("customer_jwt_key"),
             **stand_ins(f"http://127.0.0.1:{port}"),
             "PROMETHEUS_MULTIPROC_DIR": serving.metrics_folder(settings.VAR_DIR),
