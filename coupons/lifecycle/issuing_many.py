@@ -1,6 +1,6 @@
 """发放 in bulk: one template's coupons into thousands of hands by one statement, within every limit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,7 +12,7 @@ from django.db import transaction
 from coupons.lifecycle.issuing import EXCLUDED, Beside, Stale
 from coupons.queries.catalogue import CompiledTemplate
 from coupons.queries.direct import rows
-from coupons.rules.codes import CODE_LENGTH, new_codes, new_ids
+from coupons.rules.codes import new_codes, new_ids
 
 _ISSUE = """SELECT customer, outcome FROM coupons_issue_many(
     %s::bigint, %s::timestamptz, %s::date, %s::text, %s::text, %s::text,
@@ -54,7 +54,6 @@ class Many:
             return []
         customers = sorted(customers)
         count = len(customers)
-        block = new_codes(count).decode()
         parameters = (
             self.version,
             self.now,
@@ -68,9 +67,9 @@ class Many:
             self.template.worth_fen,
             self.template.newcomer,
             self.template.exclusive_group,
-            _array(map(str, customers)),
+            "{" + ",".join(map(str, customers)) + "}",
             _array(new_ids(self.now, count)),
-            _array(block[start : start + CODE_LENGTH] for start in range(0, len(block), CODE_LENGTH)),
+            _array(new_codes(count, after=b",")),
         )
         try:
             return self._run(_ISSUE, parameters)
@@ -97,9 +96,9 @@ def _with(issued: str, beside: str) -> str:
     SELECT customer FROM issued WHERE outcome = 'budget_spent'"""  # noqa: S608  our own words
 
 
-def _array(values: Iterable[str]) -> str:
-    """As PostgreSQL reads it, of what needs no quotes."""
-    return "{" + ",".join(values) + "}"
+def _array(values: bytes) -> str:
+    """As PostgreSQL reads it, of what needs no quotes and has a comma after each."""
+    return "{" + values[:-1].decode() + "}"
 
 
 class Again(Exception):

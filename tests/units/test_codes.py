@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from math import log2
+from uuid import RFC_4122, UUID
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupons.rules.codes import ALPHABET, check_character, new_codes
+from coupons.rules.codes import ALPHABET, check_character, new_codes, new_ids
 from distribution import codes
 
 
@@ -28,6 +30,15 @@ def test_the_check_character_finds_every_single_slip(body, data):
     place = data.draw(st.integers(0, len(code) - 1))
     other = data.draw(st.sampled_from(sorted(set(ALPHABET) - {code[place]})))
     assert not codes.is_well_formed(code[:place] + other + code[place + 1 :])
+
+
+def test_many_ids_are_of_version_7_each_once_and_in_ascending_order():
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    ids = [UUID(one) for one in new_ids(moment, 5000).decode().removesuffix(",").split(",")]
+    assert ids == sorted(set(ids))
+    assert {(one.version, one.variant) for one in ids} == {(7, RFC_4122)}
+    assert {one.int >> 80 for one in ids} == {int(moment.timestamp() * 1000)}
+    assert len({one.int & (1 << 48) - 1 for one in ids}) == 5000
 
 
 def test_every_character_is_as_likely_as_the_others():
