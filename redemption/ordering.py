@@ -69,6 +69,12 @@ ON CONFLICT (key) DO NOTHING
 RETURNING key, customer_id, business_line, finished_at, goods_fen + shipping_fen, deducted_fen
 """  # noqa: S608  our own words, no input
 _LOCK_ORDERS = "SELECT key, customer_id FROM redemption_order WHERE key = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+# Whoever still wants to capture one of these, by a clock behind ours, finds that it has ended.
+_LAPSED = """
+UPDATE redemption_redemption AS r SET status = 'released', ended_at = r.held_until
+  FROM redemption_order AS o
+ WHERE o.key = ANY(%s) AND r.order_id = o.id AND r.status = 'held' AND r.held_until <= %s RETURNING 1
+"""
 # An order with a living redemption keeps the snapshot that the redemption was reckoned on.
 _KNOWN = f"""
 UPDATE redemption_order AS o
@@ -135,7 +141,8 @@ def take(orders: Sequence[Told], now: datetime) -> list[Taken]:
         if not errors:
             first.setdefault(told.basket.key, told)
     keys = sorted({told.basket.customer for told in first.values()})
-    # Locks: customers, then orders, each by id; a redemption locks coupons, order, budgets and no customer.
+    # Locks: customers, then orders, each by id, then holds that ran out; a redemption locks coupons, order, itself,
+    # budgets and no customer.
     rows(_CUSTOMERS, (now, keys))
     customers: dict[str, int] = dict(rows(_LOCK_CUSTOMERS, (keys,)))
     counted = [_Counted(*one) for one in rows(_NEW, _columns(list(first.values()), customers))]
@@ -143,7 +150,9 @@ def take(orders: Sequence[Told], now: datetime) -> list[Taken]:
     known = [told for key, told in first.items() if key not in became]
     owners = {key: customers[told.basket.customer] for key, told in first.items()}
     if known:
-        owners |= dict(rows(_LOCK_ORDERS, ([told.basket.key for told in known],)))
+        names = [told.basket.key for told in known]
+        owners |= dict(rows(_LOCK_ORDERS, (names,)))
+        rows(_LAPSED, (names, now))
         updated = [_Counted(*one) for one in rows(_KNOWN, _columns(known, customers))]
         became |= {one.key: "updated" for one in updated}
         counted += updated

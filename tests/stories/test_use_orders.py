@@ -103,6 +103,19 @@ def test_an_order_finished_while_it_holds_counts_at_its_capture(till, clock, led
     ledger()
 
 
+def test_a_hold_that_ran_out_says_nothing_of_an_order_that_is_finished(till, clock, ledger):
+    """U9: the customer paid another bill without the coupon; that nobody has tidied up yet makes no difference."""
+    one = coupon()
+    till.post("redemptions/", {"order": order("o1"), "coupons": [one], "capture": False})
+    clock.forward(minutes=15)
+    bill = order("o1", "alice", line("l2", 5000), discount_fen=300)
+    assert rows(till.post("orders/", {"orders": [bill]})) == ["updated"]
+    alice = Customer.objects.get()
+    assert (alice.gross_fen, alice.deducted_fen) == (5000, 300)
+    assert [line["id"] for line in Order.objects.get().lines] == ["l2"]
+    ledger()
+
+
 def test_a_thousand_orders_at_once(till, clock, ledger, query_count):
     told = {"orders": [order(f"o{n}", f"c{n % 300}", business_line="food") for n in range(1000)]}
     till.post("orders/", {"orders": []})
