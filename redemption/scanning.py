@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from coupons import answers, showing
 from coupons.answers import Once, Reply, do_once
@@ -20,9 +21,11 @@ from coupons.queries.catalogue import CompiledTemplate
 from coupons.queries.wallet import status_at
 from coupons.refused import Refused
 from coupons.rules import Client
+from coupons.rules.reversal import outcome
 from redemption.models import Clerk, CounterUse, Shop
 from redemption.pricing import Line
 from redemption.queries.basket import Basket
+from redemption.queries.reasons import reason
 from redemption.quoting import quote
 from redemption.redeeming import redeem
 from redemption.returning import roll_back
@@ -55,7 +58,12 @@ def look(clerk: Clerk, text: str, now: datetime) -> Shown:
     template = catalogue.current().templates([coupon.template_id])[coupon.template_id]
     status = status_at(coupon.status, coupon.valid_until, coupon.held_until, now)
     found = quote(_bill(clerk.shop, coupon, _ANY_BILL, "look", now), now, [coupon.pk])
-    return Shown(coupon, template, status, [reason for one in found["unusable"] for reason in one["reasons"]])
+    reasons = [no for one in found["unusable"] for no in one["reasons"]]
+    use = CounterUse.objects.select_related("clerk").filter(pk=coupon.redemption_id, shop=clerk.shop).first()
+    if use is not None:  # the other till, or a tap whose answer was lost
+        words = {"time": f"{timezone.localtime(use.at):%m-%d %H:%M}", "name": use.clerk.name}
+        reasons = [reason("already_redeemed", _("That was here: %(time)s, %(name)s") % words)]
+    return Shown(coupon, template, status, reasons)
 
 
 def price(clerk: Clerk, coupon_id: UUID, bill_fen: int, now: datetime) -> tuple[int, int]:
@@ -113,6 +121,15 @@ def settle(clerk: Clerk, coupon_id: UUID, bill_fen: int, key: str, now: datetime
     return do_once(once, now, lambda: Reply(410, b'{"status": "never"}'))
 
 
+def comes_back(use: CounterUse) -> bool:
+    """Whether the coupon is the customer's again once this is undone, or was: by its template's table."""
+    coupon = Coupon.objects.get(pk=use.redemption.coupons[0])
+    if use.undone_at is not None:
+        return coupon.redemption_id != use.pk and coupon.status not in ("void", "expired")
+    template = catalogue.current().templates([coupon.template_id])[coupon.template_id].row
+    return outcome(template.reversal, template.returns_on_rollback, "cancelled") != "stays"
+
+
 def undo(clerk: Clerk, redemption_id: UUID, now: datetime) -> CounterUse:
     """A use of the own shop, taken back while it is fresh. Said twice, done once.
 
@@ -144,15 +161,16 @@ def today(shop: Shop, now: datetime) -> list[CounterUse]:
 
 def _theirs(shop: Shop, **which: Any) -> Coupon:
     """A coupon that this shop may redeem: its merchant's own, or the platform's where it takes those."""
+    no = Refused("not_found", detail=_("There is no such coupon, or it is not for this shop."))
     coupon = Coupon.objects.select_related("customer").filter(**which).first()
     if coupon is None:
-        raise Refused("not_found")
+        raise no
     template = catalogue.current().templates([coupon.template_id])[coupon.template_id].row
     merchants = template.scope.get("merchants") or ()
     others = (merchants and shop.merchant_id not in merchants) or template.merchant_id not in (None, shop.merchant_id)
     own = template.merchant_id == shop.merchant_id or shop.merchant_id in merchants
     if others or not (own or shop.takes_platform_coupons):
-        raise Refused("not_found")
+        raise no
     return coupon
 
 

@@ -185,10 +185,16 @@ def take(request: HttpRequest, clerk: Clerk) -> HttpResponse:
 @require_POST
 @for_clerks
 def settle(request: HttpRequest, clerk: Clerk) -> HttpResponse:
-    """After silence: did it go through? What did not is told "never", and never will."""
+    """After silence: did it go through? What did not is told "never", and never will.
+
+    Whoever stands at the shop's counter by now may ask, also of what somebody before them sent.
+    """
     said = read(TakeIn, request.body)
-    coupon = _coupon(clerk, said, fresh=False)
-    return _outcome(scanning.settle(clerk, coupon, _bill(said), _key(said), catalogue.business_now()))
+    holder, coupon = _ticket(said, fresh=False)
+    sender = clerk if holder == clerk.pk else Clerk.objects.filter(pk=holder, shop=clerk.shop).first()
+    if sender is None:
+        raise Refused("ticket_stale")
+    return _outcome(scanning.settle(sender, coupon, _bill(said), _key(said), catalogue.business_now()))
 
 
 @guarded
@@ -200,7 +206,8 @@ def undo(request: HttpRequest, clerk: Clerk) -> HttpResponse:
         id = UUID(said.id)
     except ValueError:
         raise Refused("not_found") from None
-    return _json(_row(scanning.undo(clerk, id, catalogue.business_now()), catalogue.business_now()))
+    use = scanning.undo(clerk, id, catalogue.business_now())
+    return _json({**_row(use, catalogue.business_now()), "comes_back": scanning.comes_back(use)})
 
 
 @guarded
@@ -222,6 +229,7 @@ def today(request: HttpRequest, clerk: Clerk) -> HttpResponse:
 def _row(use: CounterUse, now: Any) -> dict[str, Any]:
     redemption = use.redemption
     stands = redemption.status == Redemption.Status.REDEEMED
+    seconds = max(0, int((use.at + scanning.UNDO - now).total_seconds())) if stands else 0
     return {
         "id": str(use.pk),
         "at": f"{timezone.localtime(use.at):%H:%M}",
@@ -229,7 +237,8 @@ def _row(use: CounterUse, now: Any) -> dict[str, Any]:
         "bill_fen": use.bill_fen,
         "discount_fen": redemption.discount_fen,
         "state": "done" if stands else "undone" if use.undone_at else "returned",
-        "undo_seconds": max(0, int((use.at + scanning.UNDO - now).total_seconds())) if stands else 0,
+        "undo_seconds": seconds,
+        "comes_back": bool(seconds) and scanning.comes_back(use),
     }
 
 
@@ -248,15 +257,21 @@ def _outcome(reply: Reply) -> HttpResponse:
     )
 
 
-def _coupon(clerk: Clerk, said: BillIn, *, fresh: bool = True) -> UUID:
+def _coupon(clerk: Clerk, said: BillIn) -> UUID:
     """The coupon that this clerk looked at.  :raises Refused: "ticket_stale"."""
+    holder, coupon = _ticket(said, fresh=True)
+    if holder != clerk.pk:
+        raise Refused("ticket_stale")
+    return coupon
+
+
+def _ticket(said: BillIn, *, fresh: bool) -> tuple[int, UUID]:
+    """Who looked at which coupon.  :raises Refused: "ticket_stale"."""
     try:
         holder, coupon = signing.loads(said.ticket, salt=SALT, max_age=TICKET_SECONDS if fresh else None)
     except (signing.BadSignature, ValueError, TypeError):
         raise Refused("ticket_stale") from None
-    if holder != clerk.pk:
-        raise Refused("ticket_stale")
-    return UUID(hex=coupon)
+    return holder, UUID(hex=coupon)
 
 
 def _bill(said: BillIn) -> int:

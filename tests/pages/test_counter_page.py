@@ -96,6 +96,7 @@ def test_a_clerk_scans_what_the_customers_screen_shows_and_redeems_it_in_two_tap
     page.on("dialog", lambda sure: sure.accept())
     page.get_by_role("button", name="撤销").click()
     expect(page.locator("#uses")).to_contain_text("已撤销")
+    expect(page.locator("#say")).to_have_text("已撤销，券已退回给顾客。")
     assert Coupon.objects.get().status == "available"
     assert fits(page)
 

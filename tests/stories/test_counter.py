@@ -81,12 +81,49 @@ def test_what_did_not_go_through_never_will(clock):
     assert phone.ask("take", **{**said, "key": "a-new-key-of-it"})[1]["state"] == "done"
 
 
+def test_who_takes_over_the_phone_learns_what_became_of_the_last_tap(clock):
+    """U10: the answer was lost, the sign-in is over, a colleague comes in; nobody of another shop may ask."""
+    at = shop()
+    clerk(at)
+    clerk(at, "zhang")
+    clerk(shop("tea"), "wang")
+    one, two = coupon("alice"), coupon("bob")
+    before = Counter()
+    done = {"ticket": before.look(one), "bill_fen": 12000, "key": "0123456789abcdef"}
+    lost = {"ticket": before.look(two), "bill_fen": 12000, "key": "0123456789abcdeg"}
+    id = before.ask("take", **done)[1]["id"]
+    assert Counter("wang").ask("settle", **done)[1]["code"] == "ticket_stale"
+    colleague = Counter("zhang")
+    assert colleague.ask("settle", **done)[1]["id"] == id
+    assert colleague.ask("settle", **lost) == (200, {"state": "never"})
+    assert before.ask("take", **lost) == (200, {"state": "never"})
+    assert colleague.ask("take", **{**done, "key": "0123456789abcdeh"})[1]["code"] == "ticket_stale"
+    assert Redemption.objects.count() == 1
+
+
+def test_the_other_till_says_when_and_by_whom_it_was_redeemed_here(clock):
+    """U10: of its own shop alone."""
+    at = shop()
+    clerk(at)
+    clerk(shop("tea"), "wang")
+    one = coupon()
+    phone = Counter()
+    phone.ask("take", ticket=phone.look(one), bill_fen=12000, key="0123456789abcdef")
+    clock.forward(minutes=3)
+    code = Coupon.objects.get().code
+    [reason] = phone.ask("look", text=code)[1]["reasons"]
+    assert (reason["code"], reason["remedy"]) == ("already_redeemed", "就在本店：06-03 12:00，小李")
+    [reason] = Counter("wang").ask("look", text=code)[1]["reasons"]
+    assert reason["code"] == "already_redeemed"
+    assert "remedy" not in reason
+
+
 @pytest.mark.parametrize("text", ["s d a b", "", "X" * 70, "Q1" + "A" * 42])
 def test_nonsense_is_refused_in_words(text, clock):
     clerk(shop())
     code, body = Counter().ask("look", text=text)
     assert code in (404, 409)
-    assert body["detail"]
+    assert body["detail"] in ("没有这张券，或它不能在本店使用。", "券码画面已过期，请让顾客重新打开券。")
 
 
 def test_a_merchant_neither_sees_nor_redeems_anothers_coupons(clock):
@@ -159,6 +196,26 @@ def test_a_use_is_undone_within_ten_minutes_and_not_later(clock, ledger):
     assert everything() == before
     assert phone.ask("take", ticket=phone.look(one), bill_fen=12000, key="0123456789abcdeh")[1]["state"] == "done"
     ledger()
+
+
+@pytest.mark.parametrize(
+    ("rules", "comes_back", "becomes"),
+    [
+        ({}, True, "available"),
+        ({"returns_on_rollback": False}, False, "redeemed"),
+        ({"reversal": {"cancelled": "stays"}}, False, "redeemed"),
+    ],
+)
+def test_before_and_after_an_undo_it_is_said_whether_the_coupon_comes_back(clock, rules, comes_back, becomes):
+    """U9, U10: as its template's table says; nothing else is promised at the counter."""
+    clerk(shop())
+    one = coupon(**rules)
+    phone = Counter()
+    id = phone.ask("take", ticket=phone.look(one), bill_fen=12000, key="0123456789abcdef")[1]["id"]
+    assert phone.client.get("/counter/today/").json()["uses"][0]["comes_back"] is comes_back
+    for _twice in range(2):
+        assert phone.ask("undo", id=id)[1]["comes_back"] is comes_back
+    assert status(one) == becomes
 
 
 def test_a_picture_of_the_screen_is_no_coupon(clock):

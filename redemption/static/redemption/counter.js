@@ -151,10 +151,11 @@
     if (use.undo_seconds) {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: words.undo });
       button.addEventListener("click", async () => {
-        if (!confirm(words.undo_sure)) return;
+        if (!confirm(use.comes_back ? words.undo_sure : words.undo_sure_gone)) return;
         button.disabled = true;
         const answer = await ask("undo/", { id: use.id });
-        say(answer.status === 200 ? "" : answer.status ? answer.detail : words.undo_failed, true);
+        if (answer.status === 200) say(answer.comes_back ? words.undone_back : words.undone_gone);
+        else say(answer.status ? answer.detail : words.undo_failed, true);
         today();
       });
       line.append(button);
