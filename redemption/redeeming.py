@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from coupons import answers, refusals
 from coupons.answers import Once, Reply
+from coupons.models import CouponEvent
 from coupons.queries import catalogue
 from coupons.queries.direct import row, rows
 from coupons.refused import Refused
@@ -40,7 +41,8 @@ SELECT outcome, answer, answer_status FROM redemption_redeem(
 _CAPTURE = """
 SELECT outcome, answer, answer_status FROM redemption_capture(
     %s::text, %s::text, %s::bytea, %s::smallint, %s::bytea, %s::timestamptz, %s::uuid, %s::bigint, %s::bigint, %s::date,
-    %s::bigint, %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text, %s::text, %s::text)
+    %s::bigint, %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text, %s::text,
+    %s::text)
 """
 _RELEASE = """
 SELECT outcome, answer, answer_status FROM redemption_release(
@@ -111,6 +113,7 @@ def _redeem(
     discounts = [by_place[place].total_fen for place in range(len(fits))]
     gmvs = shared(bill.goods_fen + bill.shipping_fen, discounts)
     paids = shared(priced.payable_fen, discounts)
+    orders = shared(CouponEvent.ORDER_PARTS, discounts)
     moves = [
         {
             "coupon": one.coupon.id,
@@ -119,6 +122,7 @@ def _redeem(
             "merchant": by_place[place].merchant_fen,
             "gmv": gmvs[place],
             "paid": paids[place],
+            "parts": orders[place],
         }
         for place, one in enumerate(fits)
     ]
@@ -189,6 +193,7 @@ def capture(id: UUID, *, now: datetime, by: str, once: Once | None = None) -> Re
             [sums[coupon][1] for coupon in coupons],
             shared(found.full_fen, discounts),
             shared(found.full_fen - found.discount_fen, discounts),
+            shared(CouponEvent.ORDER_PARTS, discounts),
             found.city,
             found.client,
             by,
@@ -266,7 +271,9 @@ def answer(found: Evidence, status: str) -> bytes:
 
 
 def shared(fen: int, discounts: Sequence[int]) -> list[int]:
-    """An order's value over its coupons, in proportion to what each takes off; the first has all where none does."""
+    """An order's value, or the order itself in parts, over its coupons, in proportion to what each takes off; the first
+    has all where none does.
+    """
     if not any(discounts):
         return [fen] + [0] * (len(discounts) - 1)
     return spread(fen, discounts)

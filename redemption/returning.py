@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from coupons.answers import Once, Reply, do_once
 from coupons.lifecycle import using
 from coupons.lifecycle.using import Back
-from coupons.models import Coupon
+from coupons.models import Coupon, CouponEvent
 from coupons.queries import catalogue
 from coupons.queries.catalogue import CompiledTemplate
 from coupons.queries.direct import row, rows
@@ -218,26 +218,13 @@ def _backs(
     outcomes: Mapping[UUID, tuple[str, str, int]],
     grace_from: datetime | None,
 ) -> list[Back]:
-    """Sums by coupon. Order value goes back as the difference of two shares, so that in the end all of it is back."""
-    coupons = sorted(found.coupons)
-    sums = found.by_coupon()
-    discounts = [sums[coupon][0] for coupon in coupons]
-    prices = {line["id"]: line["unit_price_fen"] for line in found.lines} | {SHIPPING: found.shipping_fen}
-    ordered = {line["id"]: line["quantity"] for line in found.lines} | {SHIPPING: 1}
-
-    def value(counts: Mapping[str, int]) -> tuple[list[int], list[int]]:
-        full = sum(prices[line] * count for line, count in counts.items())
-        given = sum(part.discount_fen * counts.get(part.line or SHIPPING, 0) // part.quantity for part in found.parts)
-        return shared(full, discounts), shared(full - given, discounts)
-
-    before, then, whole = value(found.returned), value(after), value(ordered)
-    partial = any(after.get(line, count) < count for line, count in ordered.items())
+    """Sums by coupon. The order goes back as the difference of two shares, so that in the end all of it is back."""
+    before = _standing(found, found.returned, found.withdrawn)
+    then = _standing(found, after, [*found.withdrawn, *outcomes])
     backs = []
-    for place, coupon in enumerate(coupons):
-        if coupon in found.withdrawn:
-            continue
+    for coupon, had in before.items():
         mine = [side for side in sides if side.coupon == coupon]
-        upto = whole if partial and coupon in outcomes else then
+        gmv_fen, paid_fen, parts = (fen - left for fen, left in zip(had, then.get(coupon, (0, 0, 0)), strict=True))
         result, late, days = outcomes.get(coupon, (None, "returns", 0))
         midnight = grace_from and timezone.localtime(grace_from).replace(hour=0, minute=0, second=0, microsecond=0)
         backs.append(
@@ -245,14 +232,36 @@ def _backs(
                 coupon,
                 sum(side.fen for side in mine),
                 sum(side.merchant_fen for side in mine),
-                upto[0][place] - before[0][place],
-                upto[1][place] - before[1][place],
+                gmv_fen,
+                paid_fen,
+                parts,
                 result,
                 late,
                 midnight + timedelta(days=days + 1) if midnight and days else None,
             )
         )
     return backs
+
+
+def _standing(found: Evidence, returned: Mapping[str, int], gone: Container[UUID]) -> dict[UUID, tuple[int, int, int]]:
+    """What each coupon that is still on the order has of what is left of it: of its value at full price, of what is
+    paid, and of the order itself.
+    """
+    coupons = [coupon for coupon in sorted(found.coupons) if coupon not in gone]
+    if not coupons:
+        return {}
+    prices = [(line["id"], line["unit_price_fen"], line["quantity"]) for line in found.lines]
+    prices.append((SHIPPING, found.shipping_fen, 1))
+    full = sum(price * (quantity - returned.get(line, 0)) for line, price, quantity in prices)
+    off = sum(
+        part.discount_fen - part.discount_fen * returned.get(part.line or SHIPPING, 0) // part.quantity
+        for part in found.parts
+        if part.coupon not in gone
+    )
+    sums = found.by_coupon()
+    discounts = [sums[coupon][0] for coupon in coupons]
+    values = (shared(fen, discounts) for fen in (full, full - off, CouponEvent.ORDER_PARTS))
+    return dict(zip(coupons, zip(*values, strict=True), strict=True))
 
 
 def _write(

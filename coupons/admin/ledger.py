@@ -1,6 +1,7 @@
 """优惠券与流水: coupons in customers' hands and what happened to them; to read, and to void with a reason."""
 
 import re
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -213,6 +214,7 @@ class CouponEventAdmin(ReadDesk):
         "show_merchant_fen",
         "show_gmv_fen",
         "show_paid_fen",
+        "of_order",
         "by",
         "reason",
     )
@@ -230,13 +232,14 @@ class CouponEventAdmin(ReadDesk):
         "merchant_fen",
         "gmv_fen",
         "paid_fen",
+        "of_order",
         "by_whom",
         "reason",
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         money = (f"show_{name}" for name in self.fields if name.endswith("_fen"))
-        return ("what", "of_coupon", "customer", "template", "city", "through", "by_whom", *money)
+        return ("what", "of_coupon", "customer", "template", "city", "through", "of_order", "by_whom", *money)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -292,6 +295,11 @@ class CouponEventAdmin(ReadDesk):
     @display(description=gettext_lazy("Client"), ordering="client")
     def through(self, obj: Any) -> str:
         return str(dict(Client.choices).get(obj.client, obj.client or ""))
+
+    @display(description=gettext_lazy("Orders, change"))
+    def of_order(self, obj: Any) -> Decimal:
+        """Adds up to the orders with a coupon, each once."""
+        return Decimal(obj.order_parts) / CouponEvent.ORDER_PARTS
 
     @display(description=gettext_lazy("Money"))
     def money(self, obj: Any) -> SafeString:

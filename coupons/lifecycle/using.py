@@ -14,7 +14,8 @@ from coupons.queries.direct import row, rows
 
 class Back(NamedTuple):
     """What one coupon gives back, in fen: of what it took off, of that the merchant's part, and its share of the
-    order's value at full price and as paid. ``outcome``: what its template says of the case, None while the coupon
+    order: of its value at full price, as paid, and of the order itself; below 0 where it takes over what a coupon had
+    that leaves the order. ``outcome``: what its template says of the case, None while the coupon
     stays with its order; ``late``: of a coupon whose date has passed; ``grace``: until when grace lasts.
     """
 
@@ -23,6 +24,7 @@ class Back(NamedTuple):
     merchant_fen: int
     gmv_fen: int
     paid_fen: int
+    order_parts: int
     outcome: str | None = None
     late: str = "returns"
     grace: datetime | None = None
@@ -62,8 +64,8 @@ def give_back(
         found = row(
             "SELECT became, budget, committed, spent FROM coupons_give_back("
             "%s::uuid, %s::uuid, %s::text, %s::text, %s::timestamptz, %s::timestamptz,"
-            " %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::text, %s::text, %s::text)",
-            (part.coupon, redemption, part.outcome, part.late, part.grace, now, *part[1:5], city, client, by),
+            " %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::text, %s::text, %s::text)",
+            (part.coupon, redemption, part.outcome, part.late, part.grace, now, *part[1:6], city, client, by),
         )
         assert found is not None
         became[part.coupon] = found[0]

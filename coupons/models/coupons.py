@@ -123,6 +123,8 @@ class Coupon(models.Model):
 class CouponEvent(models.Model):
     """流水: append-only. Every move of a coupon, with what it moved in money."""
 
+    ORDER_PARTS = 1_000_000
+
     class Kind(models.TextChoices):
         ISSUED = "issued", _("issued")
         HELD = "held", _("held")
@@ -153,6 +155,8 @@ class CouponEvent(models.Model):
     #: The order's value at full price and paid, its share by discount where several coupons are on one order.
     gmv_fen = models.BigIntegerField(_("order value, change"), default=0)
     paid_fen = models.BigIntegerField(_("paid, change"), default=0)
+    #: The order itself, shared likewise: those of one order are ORDER_PARTS together as long as any of it stands.
+    order_parts = models.BigIntegerField(_("order, millionths, change"), db_default=0)
     by = models.CharField(_("by"), max_length=80)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 

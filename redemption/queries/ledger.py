@@ -71,21 +71,23 @@ SELECT 'statement of ' || coalesce(nullif(coalesce(k.party, c.party), ''), 'the 
 """,
     ),
     (
-        "redemption: spent, merchants' by the coupons' events",
+        "redemption: spent, merchants', the order once by the coupons' events",
         """
 WITH told AS (
-    SELECT redemption_id AS id, sum(spent_fen)::bigint AS spent, sum(merchant_fen)::bigint AS merchant
+    SELECT redemption_id AS id, sum(spent_fen)::bigint AS spent, sum(merchant_fen)::bigint AS merchant,
+           sum(order_parts)::bigint AS parts
       FROM coupons_couponevent WHERE redemption_id IS NOT NULL GROUP BY redemption_id
 )
 SELECT 'redemption ' || coalesce(r.id, t.id),
        ROW(r.status, r.discount_fen - r.returned_fen, r.merchant_fen - r.returned_merchant_fen)::text,
-       'events ' || ROW(t.spent, t.merchant)::text
+       'events ' || ROW(t.spent, t.merchant, t.parts)::text
   FROM redemption_redemption r FULL JOIN told t USING (id)
  WHERE r.id IS NULL
-    OR (coalesce(t.spent, 0), coalesce(t.merchant, 0))
+    OR (coalesce(t.spent, 0), coalesce(t.merchant, 0), coalesce(t.parts, 0))
     <> CASE WHEN r.status IN ('redeemed', 'rolled_back')
-            THEN (r.discount_fen - r.returned_fen, r.merchant_fen - r.returned_merchant_fen)
-            ELSE (0::bigint, 0::bigint) END
+            THEN (r.discount_fen - r.returned_fen, r.merchant_fen - r.returned_merchant_fen,
+                  CASE WHEN r.status = 'redeemed' THEN 1000000 ELSE 0 END::bigint)
+            ELSE (0::bigint, 0::bigint, 0::bigint) END
 """,
     ),
     (

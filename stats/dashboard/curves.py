@@ -23,7 +23,7 @@ ByKey = Mapping[tuple[Any, ...], Numbers]
 CURVES = (
     ("issued", ("issued_count", "seen_count", "expired_count", "void_count")),
     ("used", ("used_count", "redeemed_count", "returned_count", "use_rate")),
-    ("gmv", ("gmv_fen", "paid_fen", "average_paid_fen")),
+    ("gmv", ("gmv_fen", "paid_fen", "order_count", "average_paid_fen")),
     ("discount", ("spent_fen", "platform_fen", "merchant_fen", "subsidy_rate")),
 )
 

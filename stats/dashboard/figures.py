@@ -64,6 +64,7 @@ class Card:
 WELCOME = {
     "issued_count": True,
     "used_count": True,
+    "order_count": True,
     "use_rate": True,
     "average_paid_fen": True,
     "gmv_fen": True,

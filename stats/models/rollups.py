@@ -43,6 +43,7 @@ class Rollup(models.Model):
         "merchant_fen",
         "gmv_fen",
         "paid_fen",
+        "order_parts",
     )
 
     id = models.BigAutoField(primary_key=True)
@@ -64,6 +65,7 @@ class Rollup(models.Model):
     merchant_fen = models.BigIntegerField(_("of it the merchants'"), default=0)
     gmv_fen = models.BigIntegerField(_("order value"), default=0)
     paid_fen = models.BigIntegerField(_("paid"), default=0)
+    order_parts = models.BigIntegerField(_("orders, millionths"), default=0)
 
     class Meta:
         abstract = True

@@ -73,7 +73,8 @@ _SAID: tuple[tuple[str, Words, Kind, bool], ...] = (
     ("use_failure_rate", gettext_lazy("Failure rate of uses"), "share", False),
     ("gmv_fen", gettext_lazy("GMV"), "money", True),
     ("paid_fen", gettext_lazy("Paid"), "money", True),
-    ("average_paid_fen", gettext_lazy("Average paid"), "money", True),
+    ("order_count", gettext_lazy("Orders with a coupon"), "count", False),
+    ("average_paid_fen", gettext_lazy("Average paid per order"), "money", True),
     ("spent_fen", gettext_lazy("Discount"), "money", True),
     ("platform_fen", gettext_lazy("Of it the platform's"), "money", True),
     ("merchant_fen", gettext_lazy("Of it the merchants'"), "money", True),
@@ -84,7 +85,7 @@ _SAID: tuple[tuple[str, Words, Kind, bool], ...] = (
 
 def _measures() -> dict[str, Measure]:
     columns = {field.name: field.verbose_name for field in DayRollup._meta.concrete_fields}
-    kept = [field.name for field in fields(Figures)]
+    kept = [field.name for field in fields(Figures) if field.name != "order_parts"]  # of which order_count tells
     found = {
         code: Measure(code, label, kind, _read(code), is_money)
         for code, label, kind, is_money in _SAID

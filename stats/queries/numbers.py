@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from coupons.models import CouponEvent
 from stats.queries.counting import FACETS, MEASURES, SUMS, whole, whole_by, zone
 
 DIMENSIONS = {
@@ -50,6 +51,7 @@ class Numbers:
     merchant_fen: int = 0
     gmv_fen: int = 0
     paid_fen: int = 0
+    order_parts: int = 0
 
     @property
     def used_count(self) -> int:
@@ -60,6 +62,12 @@ class Numbers:
     def unused_count(self) -> int:
         """Issued, less what was used, expired or became void in the same time."""
         return self.issued_count - self.used_count - self.expired_count - self.void_count
+
+    @property
+    def order_count(self) -> int | float:
+        """Orders with a coupon, each once: where it has several, each of them has its share, as of what was paid."""
+        whole, rest = divmod(self.order_parts, CouponEvent.ORDER_PARTS)
+        return round(self.order_parts / CouponEvent.ORDER_PARTS, 2) if rest else whole
 
     @property
     def discount_fen(self) -> int:
@@ -86,8 +94,11 @@ class Numbers:
 
     @property
     def average_paid_fen(self) -> int | None:
-        """Paid per coupon used, half up to the fen."""
-        return (2 * self.paid_fen + self.used_count) // (2 * self.used_count) if self.used_count > 0 else None
+        """Paid per order, half up to the fen. Of a template, a placement and the like: per part of an order that is
+        theirs, which is how their orders are paid on average.
+        """
+        paid, parts = self.paid_fen * CouponEvent.ORDER_PARTS, self.order_parts
+        return (2 * paid + parts) // (2 * parts) if parts > 0 else None
 
 
 Group = tuple[Any, ...]

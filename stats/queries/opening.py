@@ -32,7 +32,8 @@ KINDS_OF = {
     **{measure: (kind,) for measure, kind in KINDS.items()},
     "used_count": ("redeemed", "returned"),
     **dict.fromkeys(
-        ("spent_fen", "platform_fen", "merchant_fen", "gmv_fen", "paid_fen"), ("redeemed", "rolled_back", "returned")
+        ("spent_fen", "platform_fen", "merchant_fen", "gmv_fen", "paid_fen", "order_count"),
+        ("redeemed", "rolled_back", "returned"),
     ),
 }
 

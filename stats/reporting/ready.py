@@ -62,7 +62,7 @@ _READY = (
         "average_paid",
         _("Average paid per order"),
         _("What customers paid where a coupon was used, by coupon."),
-        ("average_paid_fen", "used_count", "paid_fen"),
+        ("average_paid_fen", "order_count", "paid_fen"),
         ("template",),
     ),
     Ready(

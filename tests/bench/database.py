@@ -68,7 +68,7 @@ PERFORM outcome FROM redemption_redeem(
     a_city => '310000', a_lines => '[{{"id": "1", "quantity": 1, "unit_price_fen": 12000}}]'::jsonb, a_goods => 12000,
     a_shipping => 0, a_discount => 2000, a_merchant => 0, a_used => ARRAY[r.id],
     a_moves => json_build_array(json_build_object('coupon', r.id, 'stays', true, 'discount', 2000, 'merchant', 0,
-                                                  'gmv', 12000, 'paid', 10000)),
+                                                  'gmv', 12000, 'paid', 10000, 'parts', 1000000)),
     a_parts => json_build_array(json_build_object('coupon', r.id, 'template', r.template_id, 'line', '1', 'quantity', 1,
                                                   'amount', 12000, 'discount', 2000, 'merchant_fen', 0)))"""
 _MANY = "t := many[1 + floor(random() * cardinality(many))]"

@@ -70,12 +70,12 @@ _EVENTS = """
 ALTER TABLE coupons_couponevent DISABLE TRIGGER event_untold;
 WITH happened AS (
     INSERT INTO coupons_couponevent (at, kind, coupon_id, template_id, customer_id, placement, city_id, client,
-                                     redemption_id, committed_fen, spent_fen, merchant_fen, gmv_fen, paid_fen, by,
-                                     reason)
+                                     redemption_id, committed_fen, spent_fen, merchant_fen, gmv_fen, paid_fen,
+                                     order_parts, by, reason)
     SELECT m.at, m.kind, p.id, p.template, p.customer, p.placement, CASE WHEN m.kind <> 'expired' THEN p.city END,
            m.client, CASE WHEN m.kind IN ('redeemed', 'rolled_back', 'returned') THEN p.redemption END,
            m.committed * p.worth, m.spent * p.worth, m.spent * p.merchants, m.spent * p.goods,
-           m.spent * (p.goods - p.worth), 'past', ''
+           m.spent * (p.goods - p.worth), m.spent * 1000000, 'past', ''
       FROM past p CROSS JOIN LATERAL (
            SELECT p.at, 'issued' AS kind, 'app' AS client, 1 AS committed, 0 AS spent, 1 AS o
            UNION ALL SELECT p.used_at, 'redeemed', 'app', -1, 1, 2 WHERE p.used_at IS NOT NULL

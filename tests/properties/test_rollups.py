@@ -245,6 +245,7 @@ events = st.fixed_dictionaries(
         "merchant_fen": money,
         "gmv_fen": money,
         "paid_fen": money,
+        "order_parts": money,
     }
 )
 #: What else goes on while events come in.
@@ -421,8 +422,10 @@ def test_a_placement_that_moves_to_another_channel_takes_its_numbers_along(
 def test_rates_are_none_where_there_is_nothing_to_divide_by_and_averages_round_half_up() -> None:
     """S3"""
     assert (Numbers().use_rate, Numbers().subsidy_rate, Numbers().average_paid_fen) == (None, None, None)
-    some = Numbers(issued_count=4, redeemed_count=3, returned_count=1, spent_fen=30, gmv_fen=120, paid_fen=5)
-    assert (some.used_count, some.use_rate, some.subsidy_rate, some.average_paid_fen) == (2, 0.5, 0.25, 3)
+    some = Numbers(issued_count=4, redeemed_count=3, returned_count=1, spent_fen=30, gmv_fen=120)
+    assert (some.used_count, some.use_rate, some.subsidy_rate, some.average_paid_fen) == (2, 0.5, 0.25, None)
+    orders = [Numbers(paid_fen=paid, order_parts=parts) for paid, parts in ((5, 2_000_000), (80, 800_000), (5, -1))]
+    assert [(one.order_count, one.average_paid_fen) for one in orders] == [(2, 3), (0.8, 100), (0, None)]
 
 
 @pytest.mark.usefixtures("two_campaigns")
@@ -442,7 +445,8 @@ def test_every_cell_opens_to_the_rows_that_it_is_the_sum_of(story: list, sights:
                 named = dict(zip(names, cell, strict=True))
                 opened = list(events_of(day, **named))
                 counted = {m: sum(row.kind == KINDS[m] for row in opened) for m in KINDS}
-                money = {m: sum(getattr(row, m) for row in opened) for m in MEASURES if m.endswith("_fen")}
+                added = {*MEASURES} - {*KINDS, "seen_count"}
+                money = {m: sum(getattr(row, m) for row in opened) for m in added}
                 assert Numbers(**counted, **money, seen_count=sights_of(day, **named).count()) == sums
 
 

@@ -28,7 +28,9 @@ CUSTOMERS = ("ann", "ben", "cat", "dan", "eve")
 
 @pytest.fixture(params=[11, 2026])
 def lived(request, system, customer, clock) -> dict[str, Any]:
-    """Sixteen days: claims, some too many, coupons looked at, used, given back in part or whole, voided, expired."""
+    """Sixteen days: claims, some too many, coupons looked at, used, also two on an order, given back in part or whole,
+    voided, expired.
+    """
     luck = Random(request.param)
     caller = system("issue", "redeem")
     campaigns = [making.campaign(budget_fen=5_000_000), making.campaign()]
@@ -36,7 +38,9 @@ def lived(request, system, customer, clock) -> dict[str, Any]:
     for number, channel in enumerate(CHANNELS):
         of = campaigns[number % 2]
         limits = {"customer_daily_count": 1}
-        template = making.template(of, valid_days=luck.randint(1, 4), merchant_percent=None, limits=limits)
+        template = making.template(
+            of, valid_days=luck.randint(1, 4), merchant_percent=None, limits=limits, stack_group=f"group-{number}"
+        )
         placements[making.placement(template, of=of, channel=channel).key] = channel
     clock.set("2026-05-20 00:30")
     number = 0
@@ -55,7 +59,9 @@ def lived(request, system, customer, clock) -> dict[str, Any]:
                 number += 1
                 lines = [using.line("a", luck.randint(5_000, 9_000)), using.line("b", luck.randint(5_000, 9_000))]
                 told = using.order(f"o-{number}", name, *lines, city=luck.choice([*CITIES]))
-                used = caller.post("redemptions/", {"order": told, "coupons": [coupon["id"]], "capture": True})
+                beside = caller.post(f"placements/{luck.choice([p for p in placements if p != place])}/claims/", body)
+                both = [coupon["id"], *(one["id"] for one in beside.body.get("coupons", ()))]
+                used = caller.post("redemptions/", {"order": told, "coupons": both, "capture": True})
                 assert used.status == 201, used.body
                 clock.forward(minutes=luck.randint(1, 90))
                 if luck.random() < 0.3:
@@ -76,7 +82,7 @@ def lived(request, system, customer, clock) -> dict[str, Any]:
 #: Columns of the ledger's file.
 COLUMNS = (
     *("id", "at", "kind", "coupon", "customer", "template", "placement", "city", "client"),
-    *("committed", "spent", "merchant", "gmv", "paid", "by", "reason"),
+    *("committed", "spent", "merchant", "gmv", "paid", "orders", "by", "reason"),
 )
 
 
@@ -110,11 +116,12 @@ class Counted:
         self.issued, self.redeemed, self.returned = of("已发放"), of("已核销"), of("券已退还")
         self.used, self.expired, self.void = self.redeemed - self.returned, of("已过期"), of("已作废")
         self.gmv, self.spent, self.paid, self.merchant = (money(n) for n in ("gmv", "spent", "paid", "merchant"))
+        self.orders = money("orders")
         self.customers = len({row["customer"] for row in rows if row["kind"] == "已发放"})
 
     @property
     def cards(self) -> dict[str, str]:
-        average = (self.paid / self.used).quantize(Decimal("0.01"), ROUND_HALF_UP) if self.used > 0 else None
+        average = (self.paid / self.orders).quantize(Decimal("0.01"), ROUND_HALF_UP) if self.orders > 0 else None
         return {
             "issued": f"{self.issued:,}",
             "used": f"{self.used:,}",
@@ -184,6 +191,7 @@ def test_every_number_is_the_reports_and_the_ledgers(lived, folded, ledger):
         assert (asked, reported) == (asked, wanted)
         assert (int(seen) > 0) or only
 
+        assert 0 < counted.orders < counted.used or only, "some orders have two"
         _days_and_places(page, rows, first, last)
         file = table_of(excel(client, "curve-gmv", f"{asked}&step=day"))
         assert Decimal(str(file[-1][1])) == counted.gmv

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Sum
 
-from coupons.models import Coupon, CouponTemplate
+from coupons.models import Coupon, CouponEvent, CouponTemplate
 from coupons.queries.wording import reversal_words
 from redemption.models import GivenBack, Order, Redemption, RedemptionLine
 from tests import making, using
@@ -28,6 +29,11 @@ def back(till, redemption, **body):
     answer = till.post(f"redemptions/{redemption}/rollbacks/", body)
     assert answer.status == 200, answer.body
     return answer.body
+
+
+def on_the_order(coupon):
+    sums = {"gmv": Sum("gmv_fen"), "paid": Sum("paid_fen"), "order": Sum("order_parts")}
+    return CouponEvent.objects.filter(coupon_id=coupon).aggregate(**sums)
 
 
 CASES = ("cancelled", "unpaid", "refunded")
@@ -130,6 +136,8 @@ def test_of_two_coupons_one_comes_back_and_the_other_goes_on(till, clock, ledger
     told = back(till, redemption, lines=[{"id": "b"}])
     assert {one["id"]: one["status"] for one in told["coupons"]} == {leaving: "available", staying: "redeemed"}
     assert (told["status"], told["returned_fen"], told["withheld_fen"]) == ("redeemed", 2300, 1000)
+    assert on_the_order(leaving) == {"gmv": 0, "paid": 0, "order": 0}
+    assert on_the_order(staying) == {"gmv": 6000, "paid": 5700, "order": 1_000_000}, "what is left is all its own"
     ledger()
     redeemed(till, leaving, said=order("o2"))  # it is used anew, while the first order stands
     rest = back(till, redemption)
@@ -137,6 +145,7 @@ def test_of_two_coupons_one_comes_back_and_the_other_goes_on(till, clock, ledger
     assert rest["returned_fen"] == 300
     assert sum(RedemptionLine.objects.filter(redemption=redemption).values_list("returned_fen", flat=True)) == 2600
     assert status(leaving) == "redeemed"
+    assert on_the_order(staying) == {"gmv": 0, "paid": 0, "order": 0}
     ledger()
 
 

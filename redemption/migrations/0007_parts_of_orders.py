@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from django.db import migrations
+
+from coupons.installing import sql_file
+
+SQL = Path(__file__).parent / "sql" / "order_parts.sql"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("redemption", "0006_entry_once"), ("coupons", "0021_parts_of_orders")]
+
+    operations = [sql_file(SQL, migrations.RunSQL.noop)]
