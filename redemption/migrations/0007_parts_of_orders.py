@@ -8,6 +8,6 @@ SQL = Path(__file__).parent / "sql" / "order_parts.sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("redemption", "0006_entry_once"), ("coupons", "0021_parts_of_orders")]
+    dependencies = [("redemption", "0006_entry_once"), ("coupons", "0022_parts_of_orders")]
 
     operations = [sql_file(SQL, migrations.RunSQL.noop)]

@@ -8,7 +8,7 @@ SQL = Path(__file__).parent / "sql" / "order_parts.sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("coupons", "0020_codes_are_sought_whole")]
+    dependencies = [("coupons", "0021_issue_many_reads_once")]
 
     operations = [
         migrations.AddField(
