@@ -31,6 +31,10 @@ from redemption.models import SettledMonth, SettlementEntry
 from redemption.queries import settlement
 from redemption.queries.settlement import Share
 
+#: Far from the ends of the calendar, where a day has no next one.
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
+SIGNS = ("-", "−", "－")
+
 
 class PeriodForm(forms.Form):
     start = forms.DateField(label=gettext_lazy("From"))
@@ -43,6 +47,10 @@ class PeriodForm(forms.Form):
 
     def clean(self) -> None:
         start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
+        for name, day in (("start", start), ("end", end)):
+            if day and not EARLIEST <= day <= LATEST:
+                between = {"first": EARLIEST, "last": LATEST}
+                self.add_error(name, _("A day between %(first)s and %(last)s.") % between)
         if start and end and start > end:
             self.add_error("end", _("The end must not be before the beginning."))
 
@@ -130,7 +138,8 @@ class SettlementAdmin(ReadDesk):
             raise PermissionDenied
         form = self._period(request)
         if not form.is_valid():
-            return HttpResponseRedirect(reverse("admin:redemption_settledmonth_changelist"))
+            page = reverse("admin:redemption_settledmonth_changelist")
+            return HttpResponseRedirect(f"{page}?{request.GET.urlencode()}")
         start, end = form.cleaned_data["start"], form.cleaned_data["end"]
         found = settlement.shares(start, end + timedelta(days=1))
         return FileResponse(
@@ -224,8 +233,9 @@ class SignedYuan(YuanField):
 
     def to_python(self, value: Any) -> int | None:
         text = str(value or "").strip()
-        fen = super().to_python(text.lstrip("-−"))
-        return -fen if fen and text[:1] in "-−" else fen
+        below = text.startswith(SIGNS)
+        fen = super().to_python(text[1:] if below else text)
+        return -fen if fen and below else fen
 
 
 class EntryForm(RefusedMixin, forms.ModelForm):
@@ -239,6 +249,12 @@ class EntryForm(RefusedMixin, forms.ModelForm):
     class Meta:
         model = SettlementEntry
         fields = ()
+
+    def clean_amount_fen(self) -> int:
+        fen: int = self.cleaned_data["amount_fen"]
+        if not fen:
+            raise forms.ValidationError(_("The amount must not be 0."), "nothing")
+        return fen
 
 
 @admin.register(SettlementEntry)

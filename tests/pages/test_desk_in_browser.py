@@ -7,8 +7,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from coupons import approving, editing
-from coupons.models import CouponTemplate, TemplateDraft
+from coupons.models import CouponTemplate, Customer, TemplateDraft
 from distribution.models import Campaign, Placement
+from redemption.models import Order
 from tests import making
 from tests.pages.company import somebody
 from tests.pages.looking import fits
@@ -195,3 +196,29 @@ def test_an_operator_goes_from_campaign_to_coupon_to_placement_by_keyboard_on_a_
         "draft",
         [template.pk],
     )
+
+
+def test_a_long_number_breaks_and_lies_over_nothing(browser: Browser, live_server):
+    """A counter's bills have long ones: in half a form on the desk, beside its name on a phone."""
+    now = timezone.now()
+    alice = Customer.objects.create(key="alice")
+    Order.objects.create(
+        key=f"counter-1-{'0a' * 27}", customer=alice, placed_at=now, client="counter", lines=[], goods_fen=1
+    )
+    page = sign_in(browser, live_server.url, "caiwu", "财务")
+    page.goto(f"{live_server.url}/admin/redemption/order/")
+    page.get_by_role("row").filter(has_text="counter-1-").get_by_role("link").first.click()
+    page.wait_for_url("**/change/")
+    number = page.locator(".field-line .readonly").filter(has_text="counter-1-").first
+    beside = page.locator(".field-line label", has_text="用户").first
+    expect(number).to_be_visible()
+    assert number.bounding_box()["x"] + number.evaluate("e => e.scrollWidth") <= beside.bounding_box()["x"]
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_server.url}/admin/redemption/order/")
+    cell = page.locator("#result_list tbody tr").first.locator("th, td").filter(has_text="counter-1-")
+    expect(cell).to_be_visible()
+    name = cell.evaluate("e => parseFloat(getComputedStyle(e, '::before').height)")
+    line = cell.evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
+    assert name <= line, "the column's name stands on one line"
+    assert cell.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing of the number is cut off"

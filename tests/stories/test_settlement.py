@@ -183,3 +183,35 @@ def test_finance_sees_takes_away_and_closes_and_operations_does_not(months, cloc
     assert finance.post(page, {**paid, "form_id": another}).status_code == 302, "the same sum once more, on purpose"
     assert sum(SettlementEntry.objects.filter(kind="payment").values_list("amount_fen", flat=True)) == -1600
     assert finance.get(f"/admin/redemption/settlemententry/{entry.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "fen"),
+    [("-1.00", -100), ("−1", -100), ("－1.5", -150), ("3", 300), ("--1", None), ("-", None), ("0", None)],
+)
+def test_an_entry_is_above_or_below_nothing_and_says_so_at_its_field(months, typed, fen):
+    finance, page = desk(somebody("财务")), "/admin/redemption/settlemententry/add/"
+    said = {"merchant": "m1", "kind": "adjustment", "amount_fen": typed, "reason": "对账"}
+    answer = finance.post(page, said)
+    assert list(SettlementEntry.objects.values_list("amount_fen", flat=True)) == ([fen] if fen else [])
+    assert answer.status_code == (302 if fen else 200)
+    if not fen:
+        assert list(answer.context["adminform"].form.errors) == ["amount_fen"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "wrong"),
+    [
+        ("0001-01-01", "2026-06-30", "start"),
+        ("2026-06-01", "9999-12-31", "end"),
+        ("2026-06-02", "2026-06-01", "end"),
+        ("2026-06-01", "soon", "end"),
+    ],
+)
+def test_a_period_that_makes_no_sense_is_said_at_its_field_on_the_page_and_by_excel(months, start, end, wrong):
+    finance = desk(somebody("财务"))
+    period = {"start": start, "end": end}
+    for address in (PAGE, f"{PAGE}excel/"):
+        answer = finance.get(address, period, follow=True)
+        assert answer.status_code == 200
+        assert list(answer.context["form"].errors) == [wrong]
