@@ -122,6 +122,11 @@ def money(amount: str | None = None, threshold: str | None = None, off: Any = No
     return ("money", *(None if part is None else fen(part) for part in (amount, threshold)), off, cap and fen(cap))
 
 
+def of_shipping(*read: Any) -> Read:
+    """Held against the shipping fee, not against the goods."""
+    return (*money(*read), "shipping")
+
+
 def days(read: Reader, text: str | None) -> int | None:
     return int(text) if text else None
 
@@ -251,6 +256,8 @@ CHINESE: list[tuple[str, Any]] = [
     (rf"满{NUMBER}元减{NUMBER}元", lambda r, m: money(m[2], m[1])),
     (rf"无门槛，立减{NUMBER}元", lambda r, m: money(m[1])),
     (rf"(?:满{NUMBER}元)?享{NUMBER}折(?:，最高减{NUMBER}元)?", lambda r, m: money(None, m[1], tenths(m[2]), m[3])),
+    (rf"运费满{NUMBER}元减{NUMBER}元", lambda r, m: of_shipping(m[2], m[1])),
+    (rf"运费满{NUMBER}元享{NUMBER}折(?:，最高减{NUMBER}元)?", lambda r, m: of_shipping(None, m[1], tenths(m[2]), m[3])),
     (r"领取当天有效", always("validity", 1, 0)),
     (r"领取后(\d+)天内有效（含领取当天）", lambda r, m: ("validity", int(m[1]), 0)),
     (r"领取(\d+)天后生效，有效期(\d+)天", later),
@@ -304,12 +311,15 @@ CHINESE: list[tuple[str, Any]] = [
     (rf"每人每天最多领{NUMBER}元", limit("customer_daily_fen", fen)),
 ]
 SPEND, CUSTOMERS = rf"(?: when you spend ¥{NUMBER} or more)?", "Only for customers with"
+FEE = rf" a shipping fee of ¥{NUMBER} or more"
 BOUND = "(?:at least |at most |exactly )?"
 LAST = r"(?: in the last (?P<days>day|\d+ days))?"
 ENGLISH: list[tuple[str, Any]] = [
     (rf"¥{NUMBER} off when you spend ¥{NUMBER} or more", lambda r, m: money(m[1], m[2])),
     (rf"¥{NUMBER} off, no minimum spend", lambda r, m: money(m[1])),
     (rf"{NUMBER}% off{SPEND}(?:, up to ¥{NUMBER} off)?", lambda r, m: money(None, m[2], Decimal(m[1]), m[3])),
+    (rf"¥{NUMBER} off{FEE}", lambda r, m: of_shipping(m[1], m[2])),
+    (rf"{NUMBER}% off{FEE}(?:, up to ¥{NUMBER} off)?", lambda r, m: of_shipping(None, m[2], Decimal(m[1]), m[3])),
     (r"Valid on the day you get it", always("validity", 1, 0)),
     (r"Valid for (\d+) days, the day you get it included", lambda r, m: ("validity", int(m[1]), 0)),
     (r"Starts (\d+) days? after you get it, valid for (\d+) days?", later),

@@ -4,8 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +12,7 @@ from coupons.admin import panels
 from coupons.admin.money import yuan
 from coupons.conditions.names import called
 from coupons.models import City, CouponTemplate
+from coupons.queries.wording import moment_words
 from coupons.rules import Client
 
 
@@ -53,7 +52,7 @@ def _told(witness: checking.Witness) -> list[str]:
 
 
 def _moment(moment: Any) -> str:
-    words = [date_format(timezone.localtime(moment.at), "DATETIME_FORMAT")]
+    words = [moment_words(moment.at)]
     words += called(City, [moment.city]) if moment.city else []
     words += [str(dict(Client.choices).get(moment.client, moment.client))] if moment.client else []
     return " · ".join(words)

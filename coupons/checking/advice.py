@@ -1,19 +1,22 @@
 """What is possible and still looks like a mistake: each a warning that an operator accepts with a reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from shapely import Point
 
-from coupons.checking.cases import Case
+from coupons.checking.cases import Case, Rule
+from coupons.checking.orders import Unproven
 from coupons.checking.places import Map, apart_km
 from coupons.checking.solving import Solver, Witness
 from coupons.checking.verdicts import Finding, register
 from coupons.data import cities
 from coupons.models import CouponTemplate
-from coupons.queries.wording import period_words, yuan
+from coupons.queries.wording import moment_words, period_words, yuan
+from coupons.rules import Condition
 
 #: From half price on, 3折 may have been meant as 30 % off.
 DEEP_PERCENT = Decimal(50)
@@ -38,6 +41,14 @@ def money(case: Case, witness: Witness | None) -> Iterator[Finding]:
             "amount_fen",
             "threshold_fen",
         )
+    elif amount and threshold and amount * 100 >= threshold * DEEP_PERCENT and not template.scope.get("shipping"):
+        yield _warning(
+            "deep_discount",
+            _("An order of ¥%(threshold)s costs only ¥%(left)s.")
+            % {"threshold": yuan(threshold), "left": yuan(threshold - amount)},
+            "amount_fen",
+            "threshold_fen",
+        )
     if template.type == Type.PERCENT_OFF and percent:
         if percent >= DEEP_PERCENT:
             left = {"off": f"{percent.normalize():f}", "left": f"{(100 - percent).normalize():f}"}
@@ -57,6 +68,14 @@ def money(case: Case, witness: Witness | None) -> Iterator[Finding]:
             yield _warning(
                 "uncapped", _("Without a cap, nobody can say what one coupon costs at most."), "cap_fen", "percent_off"
             )
+    if threshold and template.scope.get("shipping"):
+        yield _warning(
+            "threshold_of_shipping",
+            _("Only a shipping fee of ¥%(threshold)s or more is enough for it, whatever the goods cost.")
+            % {"threshold": yuan(threshold)},
+            "threshold_fen",
+            "scope",
+        )
     merchant = template.merchant_fen
     if merchant and template.worth_fen and merchant >= template.worth_fen:
         yield _warning(
@@ -90,9 +109,9 @@ def supply(case: Case, witness: Witness | None) -> Iterator[Finding]:
             if less is not None and more is not None and more > less > 0:
                 yield _warning(f"{name}_above_{above}", labels[name], f"{name}_{unit}", f"{above}_{unit}")
     total = limits.get("total_count")
-    budget = getattr(case.template, "budget", None)
-    if budget is not None and budget.limit_fen and worth and budget.limit_fen >= worth:
-        lasts = budget.limit_fen // worth
+    free = case.free_fen
+    if free is not None and worth and free >= worth:
+        lasts = case.issued_count + free // worth
         if total is not None and total > lasts:
             words = {"lasts": f"{lasts:,}", "total": f"{total:,}"}
             yield _warning(
@@ -163,24 +182,31 @@ def travel(case: Case, witness: Witness | None) -> Iterator[Finding]:
             *_told(case, fields["areas"]),
         )
     for deed, shape in shapes.items():
-        if not named[deed]["city"] or shape.is_empty:
-            continue
-        keys = set.intersection(*named[deed]["city"])
-        distances = [apart_km(Point(city["lng"], city["lat"]), shape) for city in cities() if city["key"] in keys]
-        if distances and min(distances) > CITY_REACHES_KM:
-            yield _warning(
-                "area_not_in_city",
-                _("The area lies %(km)s km from the nearest of the cities that are asked for beside it.")
-                % {"km": f"{min(distances):,.0f}"},
-                *_told(case, (f"{deed}_conditions.areas", f"{deed}_conditions.cities", "claim_cities")),
-            )
+        for other in ("claim", "use"):
+            if not named[other]["city"] or shape.is_empty:
+                continue
+            keys = set.intersection(*named[other]["city"])
+            distances = [apart_km(Point(city["lng"], city["lat"]), shape) for city in cities() if city["key"] in keys]
+            if not distances or min(distances) <= CITY_REACHES_KM:
+                continue
+            words, where = {"km": f"{min(distances):,.0f}"}, (f"{deed}_conditions.areas", f"{other}_conditions.cities")
+            told = _told(case, (*where, "claim_cities") if other == "claim" else where)
+            if deed == other:
+                sentence = _("The area lies %(km)s km from the nearest of the cities that are asked for beside it.")
+                yield _warning("area_not_in_city", sentence % words, *told)
+            elif deed == "use":
+                sentence = _("The area where it can be used is %(km)s km from the cities where it can be claimed.")
+                yield _warning("claimed_elsewhere", sentence % words, *told)
+            else:
+                sentence = _("The area where it can be claimed is %(km)s km from the cities where it can be used.")
+                yield _warning("claimed_elsewhere", sentence % words, *told)
 
 
 def _told(case: Case, fields: tuple[str, ...]) -> list[str]:
     """Those of the fields that are filled in."""
     there = {rule.code for rule in case.rules}
     audience = [field.replace("claim_conditions", "audience.conditions") for field in fields]
-    return [field for field in (*fields, *audience) if field in there]
+    return [field for field in dict.fromkeys((*fields, *audience)) if field in there]
 
 
 @register
@@ -194,20 +220,33 @@ def clients(case: Case, witness: Witness | None) -> Iterator[Finding]:
             yield Finding("other_client", "warning", sentence, (rule.code,), (rule.words(),))
 
 
+def new_at_use(rules: Iterable[Rule]) -> bool:
+    """Whether only customers without any order can use it."""
+    asked = [rule.condition for rule in rules if rule.deed == "use" and rule.condition]
+    return any(
+        condition.fact == "orders" and all((None, 0, 0) in past.counts for past in condition.pasts())
+        for condition in asked
+    )
+
+
 @register
 def newcomers(case: Case, witness: Witness | None) -> Iterator[Finding]:
     """New at the claim, and perhaps no longer at the use."""
-    new_at_use = any(
-        rule.deed == "use" and rule.condition and all((None, 0, 0) in past.counts for past in rule.condition.pasts())
-        for rule in case.rules
-        if rule.condition and rule.condition.fact == "orders"
-    )
-    if new_at_use and witness and witness.use.at.date() > witness.claim.at.date():
+    is_for_new = new_at_use(case.rules)
+    if is_for_new and witness and witness.use.at.date() > witness.claim.at.date():
         yield _warning(
             "no_longer_new",
             _("It is used a day or more after the claim: whoever orders meanwhile is new no longer and cannot use it."),
             "use_conditions.standing",
             "validity_type",
+        )
+    most = case.limits.get("customer_count")
+    if is_for_new and not case.template.newcomer and (most is None or most > 1):
+        yield _warning(
+            "only_the_first",
+            _("A customer may hold several and use one: with its order the customer is new no longer."),
+            "customer_count",
+            "use_conditions.standing",
         )
     template = case.template
     if (
@@ -234,3 +273,72 @@ def campaign_end(case: Case, witness: Witness | None) -> Iterator[Finding]:
             "valid_from",
             "campaign",
         )
+
+
+@register
+def too_late(case: Case, witness: Witness | None) -> Iterator[Finding]:
+    """Some can use it, and whoever claims it at another moment never can."""
+    at = Solver(case).too_late(case.rules) if witness else None
+    if at is None:
+        return
+    asked = [
+        rule
+        for rule in case.rules
+        if rule.code == "validity_type" or (rule.deed == "use" and rule.condition and rule.condition.fact == "moment")
+    ]
+    said = {"moment": moment_words(at), "rules": _(" — ").join(f"“{rule.words()}”" for rule in asked)}
+    sentence = _("Claimed on %(moment)s, for instance, it can never be used: %(rules)s.")
+    fields = tuple(rule.code for rule in asked)
+    yield Finding("claimed_too_late", "warning", sentence % said, fields, tuple(rule.words() for rule in asked))
+
+
+@register
+def in_vain(case: Case, witness: Witness | None) -> Iterator[Finding]:
+    """Some can use it, and whoever has other orders gets it and never can: asked once it is known to whom it goes."""
+    if witness is None or not case.placed.key:
+        return
+    for rule in case.rules:
+        condition = rule.condition
+        if rule.deed == "use" and condition and condition.fact == "orders" and _given_in_vain(case, condition):
+            sentence = _("Whoever does not fulfil “%(rule)s” when claiming it gets it and can never use it.")
+            yield Finding(
+                "claimed_in_vain", "warning", sentence % {"rule": rule.words()}, (rule.code,), (rule.words(),)
+            )
+
+
+def _given_in_vain(case: Case, condition: Condition) -> bool:
+    """Whether anybody who does not fulfil it at the claim gets it, and none of these ever will."""
+    for way in condition.fails():
+        others = [Rule("", one.wording, condition=one) for one in way]
+        solver = Solver(case)
+        with suppress(Unproven):
+            rules = [*case.rules, *others]
+            if others and solver.witness(rules, to_use=False) and solver.witness(rules) is None:
+                return True
+    return False
+
+
+@register
+def night(case: Case, witness: Witness | None) -> Iterator[Finding]:
+    """Hours over midnight beside rules about days, which change at midnight."""
+    for deed in ("claim", "use"):
+        rules = [rule for rule in case.rules if rule.deed == deed]
+        nights = [rule for rule in rules if any(start > end != "00:00" for start, end in _hours(case, rule))]
+        days = [rule for rule in rules if _is_about_days(rule)]
+        if nights and days:
+            said = {"hours": nights[0].words(), "days": days[0].words()}
+            sentence = _("The day changes at midnight: after it “%(hours)s” is asked beside “%(days)s” of the new day.")
+            yield _warning("night_is_cut", sentence % said, nights[0].code, days[0].code)
+
+
+def _hours(case: Case, rule: Rule) -> Sequence[Sequence[str]]:
+    """Windows within which it holds, if it is about hours."""
+    if rule.code == "release.hours":
+        return case.template.release["hours"]  # type: ignore[no-any-return]
+    return (rule.condition.answers.get("inside") or ()) if rule.condition and rule.condition.code == "hours" else ()
+
+
+def _is_about_days(rule: Rule) -> bool:
+    if rule.schedule is not None:
+        return bool(rule.schedule.weekdays or rule.schedule.month_days)
+    return rule.condition is not None and rule.condition.code in ("weekdays", "festivals")

@@ -63,12 +63,26 @@ class Case:
         """The most a coupon takes off; 0: not known."""
         return self.template.worth_fen or 0
 
+    @property
+    def free_fen(self) -> int | None:
+        """What the campaign's purse has left for further coupons; None: no end to it."""
+        budget = getattr(self.template, "budget", None)
+        return None if budget is None else budget.free_fen
+
+    @property
+    def issued_count(self) -> int:
+        return _supply_of(self.template).issued_count
+
+
+def _supply_of(template: CouponTemplate) -> Supply:
+    try:
+        return template.supply
+    except ObjectDoesNotExist:  # not saved yet
+        return Supply()
+
 
 def limits_of(template: CouponTemplate) -> dict[str, int | None]:
-    try:
-        supply = template.supply
-    except ObjectDoesNotExist:  # not saved yet
-        supply = Supply()
+    supply = _supply_of(template)
     return {name: getattr(supply, name) for name in Supply.LIMITS}
 
 
@@ -117,9 +131,10 @@ def _supply(case: Case) -> Iterator[Rule]:
         label = Supply._meta.get_field(name).verbose_name  # type: ignore[union-attr]
         shown = f"¥{yuan(limit)}" if name.endswith("_fen") else str(limit)
         yield Rule(name, lambda label=label, shown=shown: f"{label}: {shown}", "supply", blocks=True)  # type: ignore[misc]
-    budget = getattr(case.template, "budget", None)
-    if budget is not None and budget.limit_fen is not None and budget.limit_fen < max(case.worth_fen, 1):
-        shown = yuan(budget.limit_fen)
-        yield Rule(
-            "budget", lambda: _("The campaign's budget is ¥%(amount)s") % {"amount": shown}, "supply", blocks=True
-        )
+    if case.free_fen is None or case.free_fen >= max(case.worth_fen, 1):
+        return
+    budget, free = case.template.budget, {"amount": yuan(case.free_fen)}
+    if budget.limit_fen == case.free_fen:
+        yield Rule("budget", lambda: _("The campaign's budget is ¥%(amount)s") % free, "supply", blocks=True)
+    else:
+        yield Rule("budget", lambda: _("The campaign's budget has ¥%(amount)s left") % free, "supply", blocks=True)

@@ -26,6 +26,7 @@ from coupons.rules.situation import Client
 
 #: How far ahead days are walked through where no rule ends earlier.
 DAYS_AHEAD = 3 * 366
+A_YEAR = 366
 DAY_MINUTES = 24 * 60
 NOBODY = Profile(None, "")
 #: Facts of a customer that others tell, and those of the moment; what is not told at a claim cannot be wanted there.
@@ -231,8 +232,34 @@ class Solver:
         claims = [rule.condition for rule in rules if rule.condition and rule.deed == "claim"]
         return sum(1 for _at in self._claims(rules, claims))
 
+    def too_late(self, rules: Sequence[Rule]) -> datetime | None:
+        """The first moment within a year at which it can be claimed and then, by day and time alone, never used."""
+        use = [rule.condition for rule in rules if rule.condition and rule.deed == "use"]
+        claims = expanded(rule.condition for rule in rules if rule.condition and rule.deed == "claim")
+        if not any(condition.fact == "moment" for condition in use):
+            return None
+        found = []
+        for claim in claims:
+            if self._told([*claim, *use]) is None or self._place(claim, "claim") is None:
+                continue
+            usable = _Days(self, use)
+            for at in self._claimable(rules, claim, A_YEAR):
+                start, end = validity_of(self.case.template, at)
+                if next(usable.between(max(start, at), end), None) is None:
+                    found.append(at)
+                    break
+        return min(found, default=None)
+
     def _claims(self, rules: Sequence[Rule], conditions: Sequence[Condition]) -> Iterator[datetime]:
         """The first moment of each day at which it can be claimed: a later one is never valid for longer."""
+        last: date | None = None
+        for at in self._claimable(rules, conditions, DAYS_AHEAD):
+            if at.date() != last:
+                last = at.date()
+                yield at
+
+    def _claimable(self, rules: Sequence[Rule], conditions: Sequence[Condition], days_ahead: int) -> Iterator[datetime]:
+        """The first moment of each stretch between two turns in which it can be claimed."""
         starts: list[datetime | None] = [self.case.now]
         ends: list[datetime | None] = []
         for rule in rules:
@@ -246,13 +273,9 @@ class Solver:
                 ends.append(self.case.template.valid_until)
         zone = self.case.now.tzinfo
         start = max(moment for moment in starts if moment is not None).astimezone(zone)
-        end = min(*(moment for moment in ends if moment is not None), start + timedelta(days=DAYS_AHEAD), _FAR)
-        last: date | None = None
+        end = min(*(moment for moment in ends if moment is not None), start + timedelta(days=days_ahead), _FAR)
         schedules = [rule.schedule for rule in rules if rule.schedule is not None]
-        for at in _Days(self, conditions, schedules).between(start, end.astimezone(zone)):
-            if at.date() != last:
-                last = at.date()
-                yield at
+        return _Days(self, conditions, schedules).between(start, end.astimezone(zone))
 
     @cached_property
     def turns(self) -> list[int]:

@@ -35,7 +35,11 @@ def _cost(template: CouponTemplate) -> Iterator[str]:
         yield _("Its cap is reached from an order of ¥%(order)s on.") % {"order": yuan(reached)}
     if template.threshold_fen and template.amount_fen:
         share = template.amount_fen * 100 / template.threshold_fen
-        yield _("At its threshold that is %(share)s%% of the order, above it less.") % {"share": f"{share:.4g}"}
+        words = {"share": f"{share:.4g}"}
+        if template.scope.get("shipping"):
+            yield _("At its threshold that is %(share)s%% of the shipping fee, above it less.") % words
+        else:
+            yield _("At its threshold that is %(share)s%% of the order, above it less.") % words
     if template.merchant_percent:
         yield _(
             "The merchant pays %(percent)s%% of each discount, rounded half up to the fen; the platform the rest."
@@ -100,7 +104,9 @@ def _use(template: CouponTemplate) -> Iterator[str]:
         yield _("The day of the start is day one; the last day ends at its midnight.")
     else:
         yield _("Whenever it is claimed, it ends with the period; who claims late has less time.")
-    if template.threshold_fen:
+    if template.threshold_fen and template.scope.get("shipping"):
+        yield _("The shipping fee alone is held against the threshold, whatever the goods cost; equal is enough.")
+    elif template.threshold_fen:
         yield _("Goods in scope at full price, shipping left out, are held against the threshold; equal is enough.")
     yield from (condition.for_operators() for condition in compile_rules(template.use_conditions))
     if template.use_conditions:

@@ -94,19 +94,23 @@ def _discount(template: CouponTemplate) -> dict[str, str]:
 def _face(template: CouponTemplate) -> Iterator[str]:
     amount = {"amount": yuan(template.amount_fen or 0), "threshold": yuan(template.threshold_fen or 0)}
     shipping = bool(template.scope.get("shipping"))
-    if template.type == Type.AMOUNT_OFF:
+    if template.type == Type.AMOUNT_OFF and shipping:
+        yield pgettext("face", "¥%(amount)s off ¥%(threshold)s shipping") % amount
+    elif template.type == Type.AMOUNT_OFF:
         yield pgettext("face", "¥%(amount)s off ¥%(threshold)s") % amount
     elif template.type == Type.NO_THRESHOLD:
         yield pgettext("face", "¥%(amount)s off, no minimum") % amount
     else:
         words = {**amount, **_discount(template)}
-        if template.threshold_fen:
+        if template.threshold_fen and shipping:
+            yield pgettext("face", "%(discount)s%% off ¥%(threshold)s shipping") % words
+        elif template.threshold_fen:
             yield pgettext("face", "%(discount)s%% off ¥%(threshold)s") % words
         else:
             yield pgettext("face", "%(discount)s%% off") % words
         if template.cap_fen:
             yield pgettext("face", "up to ¥%(cap)s") % {"cap": yuan(template.cap_fen)}
-    if shipping:
+    if shipping and not template.threshold_fen:
         yield pgettext("face", "shipping")
 
 
@@ -124,6 +128,8 @@ def _money(template: CouponTemplate) -> str:
         "cap": yuan(template.cap_fen or 0),
         **_discount(template),
     }
+    if template.scope.get("shipping") and template.threshold_fen:
+        return _of_shipping(template) % words
     if template.type == Type.AMOUNT_OFF:
         return _("¥%(amount)s off when you spend ¥%(threshold)s or more") % words
     if template.type == Type.NO_THRESHOLD:
@@ -135,6 +141,15 @@ def _money(template: CouponTemplate) -> str:
     if template.cap_fen:
         return _("%(discount)s%% off, up to ¥%(cap)s off") % words
     return _("%(discount)s%% off") % words
+
+
+def _of_shipping(template: CouponTemplate) -> str:
+    """Its threshold is held against the shipping fee alone, however much is bought."""
+    if template.type == Type.AMOUNT_OFF:
+        return _("¥%(amount)s off a shipping fee of ¥%(threshold)s or more")
+    if template.cap_fen:
+        return _("%(discount)s%% off a shipping fee of ¥%(threshold)s or more, up to ¥%(cap)s off")
+    return _("%(discount)s%% off a shipping fee of ¥%(threshold)s or more")
 
 
 # --- time --------------------------------------------------------------------------------------------------------
@@ -172,6 +187,10 @@ def period_words(start: datetime | None, end: datetime | None) -> str:
     if start == end:
         return str(words["start"])
     return _("from %(start)s to %(end)s") % words
+
+
+def moment_words(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment, timezone.get_default_timezone()), "DATETIME_FORMAT")
 
 
 def release_words(release: Mapping[str, Any]) -> Iterator[str]:

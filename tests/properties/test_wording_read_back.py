@@ -176,7 +176,15 @@ def meant(code: str, answers: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def promised(template: CouponTemplate) -> list[tuple[Any, ...]]:
-    money = ("money", template.amount_fen, template.threshold_fen, template.percent_off, template.cap_fen)
+    money: tuple[Any, ...] = (
+        "money",
+        template.amount_fen,
+        template.threshold_fen,
+        template.percent_off,
+        template.cap_fen,
+    )
+    if template.threshold_fen and template.scope.get("shipping"):
+        money = (*money, "shipping")
     validity: tuple[Any, ...] = ("validity", template.valid_days or 1, template.starts_after_days)
     if template.validity_type == "period":
         validity = ("validity", template.valid_from, template.valid_until)

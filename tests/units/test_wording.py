@@ -62,7 +62,17 @@ def test_money_has_no_needless_decimals(fen, text):
             "¥20 off ¥100 · weekends only",
         ),
         (template(use_conditions={"clients": {"any_of": ["app"]}}), "满100减20 · 限App", "¥20 off ¥100 · app only"),
-        (template(scope={"shipping": True}), "满100减20 · 运费券", "¥20 off ¥100 · shipping"),
+        (template(scope={"shipping": True}), "运费满100减20", "¥20 off ¥100 shipping"),
+        (
+            template(type="no_threshold", amount_fen=500, threshold_fen=None, scope={"shipping": True}),
+            "无门槛 立减5元 · 运费券",
+            "¥5 off, no minimum · shipping",
+        ),
+        (
+            template(type="percent_off", amount_fen=None, percent_off=Decimal(50), scope={"shipping": True}),
+            "运费满100打5折",
+            "50% off ¥100 shipping",
+        ),
     ],
 )
 def test_the_face_says_it_in_a_few_words(made, chinese, english):
