@@ -334,7 +334,7 @@ def night(case: Case, witness: Witness | None) -> Iterator[Finding]:
 def _hours(case: Case, rule: Rule) -> Sequence[Sequence[str]]:
     """Windows within which it holds, if it is about hours."""
     if rule.code == "release.hours":
-        return case.template.release["hours"]  # type: ignore[no-any-return]
+        return case.template.release["hours"]
     return (rule.condition.answers.get("inside") or ()) if rule.condition and rule.condition.code == "hours" else ()
 
 
