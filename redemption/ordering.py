@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
+from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -122,6 +124,15 @@ ON CONFLICT (customer_id, day) DO UPDATE
 RETURNING 1
 """
 
+# Who waits for this lock has its order still to itself, and adds it afterwards.
+_DAYS_ALONE = "LOCK TABLE coupons_customerday IN SHARE ROW EXCLUSIVE MODE"
+_DAYS_ANEW = """
+INSERT INTO coupons_customerday (customer_id, day, order_count, gross_fen, deducted_fen)
+SELECT customer_id, (finished_at AT TIME ZONE %s)::date AS day, count(*), sum(goods_fen + shipping_fen),
+       sum(deducted_fen)
+  FROM redemption_order WHERE finished_at IS NOT NULL GROUP BY customer_id, day
+"""
+
 
 def tell(orders: Sequence[Told], *, now: datetime, once: Once | None = None) -> Reply:
     """Take these finished orders; ``{"results": [...]}`` in their order. Customers never heard of are made known."""
@@ -168,6 +179,15 @@ def take(orders: Sequence[Told], now: datetime) -> list[Taken]:
         else:
             results.append(Taken(key, became.pop(key, "unchanged"), []))
     return results
+
+
+def count_days_anew() -> int:
+    """The customers' day totals from their orders, by the business's present time zone; how many there are now."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_DAYS_ALONE)
+        cursor.execute("DELETE FROM coupons_customerday")
+        cursor.execute(_DAYS_ANEW, (settings.TIME_ZONE,))
+        return cursor.rowcount
 
 
 def _wrong(told: Told, now: datetime, book: Book) -> list[dict[str, Any]]:

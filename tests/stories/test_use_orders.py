@@ -1,6 +1,9 @@
 """Finished orders are told, and feed what is known of their customers."""
 
+from datetime import date
+
 import pytest
+from django.core.management import call_command
 
 from coupons.models import Customer, CustomerDay, CustomerLine
 from redemption.models import Order
@@ -113,6 +116,24 @@ def test_a_hold_that_ran_out_says_nothing_of_an_order_that_is_finished(till, clo
     alice = Customer.objects.get()
     assert (alice.gross_fen, alice.deducted_fen) == (5000, 300)
     assert [line["id"] for line in Order.objects.get().lines] == ["l2"]
+    ledger()
+
+
+def test_days_of_another_time_zone_are_counted_anew_and_orders_go_on(till, clock, ledger, settings):
+    """I3, U9: an order that was finished before the change is rolled back after it."""
+    one = coupon()
+    clock.set("2026-06-04 00:30")
+    made = till.post("redemptions/", {"order": order("o1"), "coupons": [one]}).body
+    till.post("orders/", {"orders": [order("o1"), order("o2")]})
+    settings.TIME_ZONE = "UTC"
+    call_command("rebuild_rollups")
+    day = CustomerDay.objects.get()
+    assert (day.day, day.order_count, day.deducted_fen) == (date(2026, 6, 3), 2, 2000)
+    ledger()
+    assert till.post(f"redemptions/{made['id']}/rollbacks/", {}).status == 200
+    till.post("orders/", {"orders": [order("o3")]})
+    day.refresh_from_db()
+    assert (day.order_count, day.gross_fen, day.deducted_fen) == (3, 36000, 0)
     ledger()
 
 
