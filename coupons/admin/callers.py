@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib.messages import WARNING
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -53,11 +55,18 @@ class ApiKeyAdmin(Desk):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """The one time that the key is seen: on this page, in no message and no log."""
+        if not hasattr(request, "made_key"):
+            said = _(
+                "This page was sent twice. The key was made once, and shown the first time only. If nobody saw it, "
+                "switch it off and make another."
+            )
+            self.message_user(request, said, WARNING)
+            return HttpResponseRedirect(reverse("admin:coupons_apikey_change", args=[obj.pk]))
         context = {
             **self.admin_site.each_context(request),
             "title": _("The new key"),
             "opts": self.opts,
-            "key": request.made_key,  # type: ignore[attr-defined]
+            "key": request.made_key,
             "name": obj.name,
         }
         response = TemplateResponse(request, "coupons/admin/new_key.html", context)

@@ -23,6 +23,7 @@ from coupons.admin.asking import Moment
 from coupons.admin.money import YuanField, yuan
 from coupons.admin.moving import MovesMixin
 from coupons.admin.paging import BoundedPaginator
+from coupons.admin.twice import done_once
 from coupons.models.templates import MAX_FEN
 from coupons.refused import Refused
 
@@ -161,11 +162,30 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
             if obj is not None and self.has_view_or_change_permission(request, obj):
                 extra_context["panel"] = self.panel(request, obj)
                 extra_context["moves"] = self.moves_for(request, obj)
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except (Refused, ValidationError) as no:  # a step, after the form had said yes: the form again, as it was typed
-            request.refused = no  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
+
+        def answer() -> HttpResponse:
+            try:
+                return super(Desk, self).changeform_view(request, object_id, form_url, extra_context)
+            except (Refused, ValidationError) as no:  # a step, after the form had said yes: the form again, as typed
+                request.refused = no  # type: ignore[attr-defined]
+                return super(Desk, self).changeform_view(request, object_id, form_url, extra_context)
+
+        if object_id or request.method != "POST":
+            return answer()
+        return done_once(
+            request, lambda: (answer(), getattr(request, "made", None)), lambda made: self.made_already(request, made)
+        )
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        request.made = obj.pk  # type: ignore[attr-defined]
+        return super().log_addition(request, obj, message)
+
+    def made_already(self, request: HttpRequest, made: str) -> HttpResponse:
+        """The page was sent before, and made what has this id."""
+        obj = self.get_object(request, made)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, made)
+        return self.response_add(request, obj)
 
     # --- lists --------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 
 from coupons.admin.asking import dress
+from coupons.admin.twice import done_once
 from coupons.refused import Refused
 
 Words = str | Promise
@@ -44,6 +45,7 @@ class Move:
     form: type[forms.Form] | None = None
     asks: Callable[[Any], type[forms.Form] | None] | None = None  #: a form that depends on what is moved
     shows: Callable[[HttpRequest, Any], str] | None = None  #: safe HTML to be looked at before
+    makes: bool = False  #: something new each time, or sends something: its page, sent twice, does so once
 
 
 class MovesMixin:
@@ -83,17 +85,25 @@ class MovesMixin:
         if form is not None:
             dress(form)
         if request.method == "POST" and (form is None or form.is_valid()):
-            try:
-                result = move.act(obj, request, form.cleaned_data if form else {})
-            except Refused as refused:
-                messages.error(request, str(refused.detail))
-                return HttpResponseRedirect(back)
-            if isinstance(result, HttpResponse):  # it says what came of it on a page of its own
-                return result
-            messages.success(request, str(move.done(result) if callable(move.done) else move.done))
-            if isinstance(result, Model) and result.pk != obj.pk:
-                back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[result.pk])
-            return HttpResponseRedirect(back)
+
+            def onwards(result: Any) -> HttpResponse:
+                messages.success(request, str(move.done(result) if callable(move.done) else move.done))
+                pk = result.pk if isinstance(result, Model) else obj.pk
+                return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk]))
+
+            def act() -> tuple[HttpResponse, object]:
+                try:
+                    result = move.act(obj, request, form.cleaned_data if form else {})
+                except Refused as refused:
+                    messages.error(request, str(refused.detail))
+                    return HttpResponseRedirect(back), None
+                if isinstance(result, HttpResponse):  # it says what came of it on a page of its own
+                    return result, None
+                return onwards(result), result.pk if isinstance(result, Model) else obj.pk
+
+            if not move.makes:
+                return act()[0]
+            return done_once(request, act, lambda made: onwards(self.get_object(request, made)))  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "title": move.label,

@@ -195,5 +195,6 @@ MOVES = (
         lambda template, request, answers: approving.copy(template, by=person(request)),
         gettext_lazy("This is the copy."),
         icon="content_copy",
+        makes=True,
     ),
 )

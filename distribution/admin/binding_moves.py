@@ -117,5 +117,6 @@ MOVES = (
         _again,
         gettext_lazy("It is being looked over."),
         icon="replay",
+        makes=True,
     ),
 )

@@ -164,6 +164,7 @@ class BindingAdmin(Desk):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         context = {**(extra_context or {}), "needs": NEEDS}
+        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}  # the way leads on to it
         found = self.get_object(request, object_id) if object_id else None
         job = found.job if found and self.has_view_permission(request, found) else None
         if found and job and (job.state in ("running", "paused", "failed") or found.state == "counting"):

@@ -73,7 +73,7 @@ class CodeBatchAdmin(Desk):
     empty_words = gettext_lazy(
         "No codes yet. A batch belongs to a placement of the form “redemption codes”, which says what a code becomes."
     )
-    list_display = ("named", "placement_name", "kind_name", "state_chip", "progress", "created_at")
+    list_display = ("called", "placement_name", "kind_name", "state_chip", "progress", "created_at")
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("kind", ChoicesDropdownFilter),
@@ -183,7 +183,8 @@ class CodeBatchAdmin(Desk):
                     **watched(shown),
                     "progress_url": reverse("admin:distribution_codebatch_progress", args=[batch.pk]),
                 }
-        context["needs"] = NEEDS
+        # However it is saved, the way leads on to the batch.
+        context |= {"needs": NEEDS, "show_save_and_continue": False, "show_save_and_add_another": False}
         return super().changeform_view(request, object_id, form_url, context)
 
     # --- the file ---------------------------------------------------------------------------------------------------
@@ -268,7 +269,7 @@ class CodeBatchAdmin(Desk):
     # --- columns --------------------------------------------------------------------------------------------------
 
     @display(description=gettext_lazy("Batch"), header=True, ordering="name")
-    def named(self, obj: Any) -> list[str]:
+    def called(self, obj: Any) -> list[str]:
         return [obj.name, obj.placement.key]
 
     @display(description=gettext_lazy("Placement"), ordering="placement__title")

@@ -136,6 +136,7 @@ class ReminderRuleAdmin(WithHistory):
             gettext_lazy("The trial is in the outbox."),
             icon="send",
             form=Trial,
+            makes=True,
         ),
     )
 

@@ -205,6 +205,7 @@ class TriggerAdmin(ToolDesk):
             gettext_lazy("The trial has begun."),
             icon="science",
             form=Trying,
+            makes=True,
         ),
     )
 

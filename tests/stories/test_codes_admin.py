@@ -68,6 +68,13 @@ def test_a_batch_is_made_taken_away_once_and_masked_after(operator, customer, cl
     ledger()
 
 
+def test_the_list_names_each_batch(operator, clock):
+    made(operator, coding.placement(title="书店"), name="开业卡")
+    words = operator.get("/admin/distribution/codebatch/").content.decode()
+    assert "开业卡" in words
+    assert "指定用户" not in words
+
+
 def test_a_download_that_broke_off_may_be_tried_again(operator, clock, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     batch = made(operator, coding.placement())
