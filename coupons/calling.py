@@ -6,16 +6,18 @@ Knows no database and no rules: adapters (weather, SMS, push, risk, webhooks) le
 import ipaddress
 import socket
 from collections.abc import Iterable
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import orjson
 import stamina
 from django.utils.translation import gettext as _
 
 from coupons.refused import Invalid
 
-#: Seconds for the connection, and for each silence after it.
+#: Seconds for the connection, for each silence after it, and for the whole of an answer that comes drop by drop.
 TIMEOUT = 3.0
 #: More than this of an answer is not read.
 MOST_BYTES = 1_000_000
@@ -63,6 +65,7 @@ def _once(
     transport: httpx.BaseTransport | None,
     request: dict[str, Any],
 ) -> httpx.Response:
+    until = monotonic() + timeout
     try:
         with (
             httpx.Client(timeout=timeout, transport=transport, trust_env=False) as client,
@@ -73,6 +76,8 @@ def _once(
                 read += piece
                 if len(read) > most_bytes:
                     raise Unreachable("the answer is too long", sent=True, status=answer.status_code)
+                if monotonic() > until:
+                    raise Unreachable("the answer takes too long", sent=True, status=answer.status_code)
             if answer.status_code >= 500 or answer.status_code == 429:
                 raise Unreachable(f"status {answer.status_code}", sent=True, status=answer.status_code)
             # what was read is decoded already: told without the encoding, or it would be decoded again
@@ -88,6 +93,17 @@ def _once(
         raise Unreachable(str(no) or type(no).__name__) from no
     except httpx.HTTPError as no:
         raise Unreachable(str(no) or type(no).__name__, sent=True) from no
+
+
+def json_of(answer: httpx.Response) -> Any:
+    """What an answer says in JSON, whatever it calls itself.
+
+    :raises Unreachable: nothing of the kind; nested without end, or with numbers that are none (NaN, 1e999), too.
+    """
+    try:
+        return orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        raise Unreachable("no JSON", sent=True, status=answer.status_code) from None
 
 
 def public_address(url: str, *, field: str = "url", allowed: Iterable[str] = ()) -> tuple[str, str]:

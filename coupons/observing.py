@@ -5,6 +5,7 @@ word goes before any of this (:mod:`coupons.queries.surroundings`).
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -26,6 +27,8 @@ BELIEVED = timedelta(hours=2)
 KEPT = timedelta(days=30)
 #: A gale, 8 on Beaufort's scale, in km/h; what counts as hot and cold, in degrees.
 STRONG_WIND, HEAT, COLD = 62, 35, -10
+#: After so many cities in a row without an answer the others are not asked this time: each would be waited for.
+MOST_SILENT = 3
 
 
 class Unusable(Exception):
@@ -43,14 +46,24 @@ def observe(keys: Iterable[str], now: datetime) -> dict[str, set[str]]:
     if adapter is None:
         raise ImproperlyConfigured(f"WEATHER_PROVIDER is one of {', '.join(ADAPTERS)}")
     seen: dict[str, set[str]] = {}
+    silent = 0
     for key in keys:
         city = _cities().get(key)
         if city is None:
             continue
         try:
             seen[key] = {kind.value for kind in adapter(city)}
-        except (calling.Unreachable, Unusable) as silent:
-            log.warning("weather of %s: %s", key, silent)
+        except calling.Unreachable as no:
+            log.warning("weather of %s: %s", key, no)
+            silent += 1
+            if silent == MOST_SILENT:
+                log.warning("the weather provider is silent: no more cities are asked this time")
+                break
+        except Unusable as no:
+            log.warning("weather of %s: %s", key, no)
+            silent = 0
+        else:
+            silent = 0
     _write(seen, now)
     return seen
 
@@ -94,16 +107,16 @@ def _answer(path: str, params: dict[str, str], headers: dict[str, str] | None = 
     """:raises Unusable, calling.Unreachable: no JSON object came."""
     url = settings.WEATHER_URL.rstrip("/") + path
     answer = calling.ask("GET", url, attempts=2, params=params, headers=headers or {})
-    try:
-        said = answer.json()
-    except ValueError:
-        raise Unusable("no JSON") from None
+    said = calling.json_of(answer)
     if answer.status_code != 200 or not isinstance(said, dict):
         raise Unusable(f"status {answer.status_code}")
     return said
 
 
 def _measured(temperature: float, wind: float) -> set[Kind]:
+    """:raises ValueError: these are no numbers."""
+    if not (math.isfinite(temperature) and math.isfinite(wind)):
+        raise ValueError("neither hot nor cold")
     found = {Kind.STRONG_WIND} if wind >= STRONG_WIND else set()
     if temperature >= HEAT:
         found.add(Kind.HEAT)

@@ -51,9 +51,9 @@ def ask_outside(placement: CompiledPlacement, customer: str, now: datetime, when
     headers = {"Authorization": f"Bearer {settings.RISK_KEY}"} if settings.RISK_KEY else {}
     try:
         answer = calling.ask("POST", settings.RISK_URL, timeout=settings.RISK_TIMEOUT, json=told, headers=headers)
-        said = answer.json() if answer.status_code == 200 else None
+        said = calling.json_of(answer) if answer.status_code == 200 else None
         accepts = said.get("accept") if isinstance(said, dict) else None
-    except (calling.Unreachable, ValueError) as silent:
+    except calling.Unreachable as silent:
         log.warning("risk service: %s", silent)
         accepts = None
     if not isinstance(accepts, bool):

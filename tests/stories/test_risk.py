@@ -184,6 +184,7 @@ def test_without_rules_risk_control_asks_nothing(system, settings, query_count):
         ((200, b'{"accept": false}'), "accept", 409, {"service": 1}),
         ((200, b'{"accept": "yes"}'), "refuse", 409, {"service_silent": 1}),
         ((200, b"nonsense"), "accept", 201, {}),
+        ((200, b"[" * 100_000), "refuse", 409, {"service_silent": 1}),
         ((500, b""), "refuse", 409, {"service_silent": 1}),
         ((404, b'{"accept": true}'), "refuse", 409, {"service_silent": 1}),
         (None, "refuse", 409, {"service_silent": 1}),

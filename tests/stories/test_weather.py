@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from coupons import observing
-from coupons.models import Customer, Weather
+from coupons.models import Audience, Customer, Weather
 from coupons.queries import catalogue
 from coupons.queries.surroundings import situate
 from distribution.queries.weather import watched_cities
@@ -43,6 +43,10 @@ def provider(settings):
 
     class There:
         says = _qweather()
+
+        @staticmethod
+        def url(address):
+            settings.WEATHER_URL = address
 
     there = There()
     with standin(lambda asked: there.says) as server:
@@ -124,6 +128,10 @@ def test_an_operators_word_goes_first(clock, provider):
         ("qweather", _json({"code": "200"}), None),
         ("qweather", (200, {}, b"<html>"), None),
         ("qweather", _json([], 200), None),
+        ("qweather", _qweather(temperature="inf"), None),
+        ("qweather", _qweather(wind="nan"), None),
+        ("qweather", (200, {}, b"[" * 100_000), None),
+        ("open_meteo", (200, {}, b'{"current": {"weather_code": 1e999}}'), None),
         ("open_meteo", _open_meteo(0), {"clear"}),
         ("open_meteo", _open_meteo(82, wind=62.0), {"rain", "heavy_rain", "strong_wind"}),
         ("open_meteo", _open_meteo(77, temperature=-10.0), {"snow", "cold"}),
@@ -138,6 +146,19 @@ def test_each_provider_is_understood_or_not_believed(settings, clock, provider, 
     assert _in_shanghai(clock) == kinds
     if name == "open_meteo":
         assert "latitude=31.2" in provider.server.asked[0].path
+
+
+def test_a_provider_that_is_silent_throughout_is_not_waited_for_city_by_city(provider, clock):
+    """I9: a hundred cities would take the worker's minutes; next time it is asked again, and one broken answer between
+    good ones keeps nobody else from being asked."""
+    keys = ["110000", "120000", SHANGHAI, "320100", "330100", "440100"]
+    provider.says = 503, {}, b""
+    assert observing.observe(keys, clock.now()) == {}
+    assert len(provider.server.asked) == observing.MOST_SILENT * 2
+    answers = iter([(200, {}, b"<html>"), (200, {}, b"<html>"), _qweather("305"), *[(200, {}, b"<html>")] * 2])
+    with standin(lambda asked: next(answers, _qweather("100"))) as server:
+        provider.url(server.url)
+        assert observing.observe(keys, clock.now()) == {SHANGHAI: {"rain"}, "440100": {"clear"}}
 
 
 def test_without_a_provider_nobody_is_asked(settings, clock):
@@ -156,3 +177,19 @@ def test_rules_that_name_no_city_look_where_customers_live():
     assert watched_cities() == ["110000", SHANGHAI]
     making.placement(making.template(claim_conditions=RAINY))
     assert watched_cities() == ["110000", SHANGHAI, "330100"]
+
+
+def test_weather_within_an_audience_of_audiences_is_asked_for():
+    """I9, I12: a rule may stand however deep; two that lead back to each other end nowhere."""
+    Customer.objects.create(key="a", city_id="330100")
+    wet = making.audience(RAINY)
+    kept = making.audience({"audiences": {"none_of": [wet.pk]}})
+    making.placement((making.template(claim_cities=["110000"]), kept))
+    assert watched_cities() == ["110000"]
+    here = making.audience({**RAINY, "cities": {"any_of": [SHANGHAI]}})
+    making.placement((making.template(), making.audience({"audiences": {"any_of": [here.pk]}})))
+    assert watched_cities() == ["110000", SHANGHAI]
+    making.placement(making.template(claim_conditions={"audiences": {"any_of": [kept.pk]}}))
+    assert watched_cities() == ["110000", SHANGHAI, "330100"]
+    Audience.objects.filter(pk=wet.pk).update(conditions={"audiences": {"any_of": [kept.pk]}})
+    assert watched_cities() == [SHANGHAI]

@@ -2,10 +2,13 @@
 
 import gzip
 import threading
+from itertools import count, repeat
 
+import httpx
 import pytest
 
-from coupons.calling import Pinned, Unreachable, ask, public_address
+from coupons import calling
+from coupons.calling import Pinned, Unreachable, ask, json_of, public_address
 from coupons.refused import Invalid
 from tests.standin import standin
 
@@ -48,6 +51,23 @@ def test_nobody_there_has_done_nothing():
 def test_a_flood_is_not_read():
     with standin(lambda asked: (200, {}, b"x" * 100_000)) as there, pytest.raises(Unreachable):
         ask("GET", there.url, most_bytes=50_000)
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(monkeypatch):
+    """I9, I10: each drop comes in time, and the whole would never end."""
+    drops = count()
+    monkeypatch.setattr(calling, "monotonic", lambda: next(drops))
+    for_ever = httpx.MockTransport(lambda asked: httpx.Response(200, content=repeat(b" ")))
+    with pytest.raises(Unreachable, match="too long") as no:
+        ask("GET", "http://risk.example/", timeout=5, transport=for_ever)
+    assert no.value.sent
+    assert next(drops) < 10
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[" * 100_000, b'{"a": NaN}', b'{"a": 1e999}', b"\xff"])
+def test_what_is_no_json_is_no_answer(body):
+    with pytest.raises(Unreachable):
+        json_of(httpx.Response(200, content=body))
 
 
 def test_redirects_are_not_followed():
