@@ -116,18 +116,18 @@ VOID = Move(
 class CouponAdmin(ReadDesk):
     moves = (VOID,)
     list_display = ("code", "template", "customer", "state", "issued_at", "valid_until", "placement")
-    list_filter = (
+    list_filter: tuple[Any, ...] = (
         StateFilter,
         ("template", AutocompleteSelectFilter),
         ("placement", FieldTextFilter),
         ("issued_at", RangeDateTimeFilter),
     )
-    list_select_related = ("template", "customer")
+    list_select_related: tuple[str, ...] = ("template", "customer")
     search_fields = ("code",)
     search_help_text = gettext_lazy("Coupon code, customer's key or phone number")
-    ordering = ("-id",)
+    ordering: tuple[str, ...] = ("-id",)
     empty_words = gettext_lazy("No coupons yet. They appear as soon as customers claim them.")
-    export_fields = (
+    export_fields: tuple[str, ...] = (
         "code",
         "template",
         "customer",

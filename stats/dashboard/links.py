@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
+from stats.queries.counting import SEEN
 from stats.queries.opening import KINDS_OF
 
 
@@ -44,23 +45,25 @@ def form_for(request: HttpRequest, model: type[Model]) -> str:
 
 
 def rows_of(ledger: str, measure: str, first: dt.datetime, end: dt.datetime, cell: Mapping[str, Any]) -> str:
-    """The page of the ledger with the rows that a number is the sum of; empty for whoever may not read the ledger
-    (``ledger``: its address), and for what is no sum of rows.
+    """The page of the ledger, or of first sights, with the rows that a number is the sum of; empty for whoever may not
+    read the ledger (``ledger``: its address), and for what is no sum of rows.
     """
-    kinds = KINDS_OF.get(measure)
-    if not (ledger and kinds):
+    kinds = KINDS_OF.get(measure, ())
+    if not ledger or not (kinds or measure == SEEN):
         return ""
     names = {name: "" if value is None else value for name, value in cell.items()}
-    address = f"{_opened()}{quote(urlencode(names), safe='=&')}/" if names else ledger
-    return f"{address}?{_ends(first, end)}&kind__in={','.join(kinds)}"
+    of = f"{quote(urlencode(names), safe='=&')}/" if names else ""
+    if measure == SEEN:
+        return f"{_before('admin:stats_seen')}{of}?{_ends(first, end, 'sight__at')}"
+    return f"{_before('admin:stats_opened') + of if of else ledger}?{_ends(first, end)}&kind__in={','.join(kinds)}"
 
 
 @cache
-def _opened() -> str:
+def _before(name: str) -> str:
     """What stands before the cell; looked up once, for there are hundreds of links on a page."""
-    return reverse("admin:stats_opened", args=["-"]).removesuffix("-/")
+    return reverse(name, args=["-"]).removesuffix("-/")
 
 
 @lru_cache(1000)
-def _ends(first: dt.datetime, end: dt.datetime) -> str:
-    return urlencode({"at__gte": first.isoformat(), "at__lt": end.isoformat()})
+def _ends(first: dt.datetime, end: dt.datetime, at: str = "at") -> str:
+    return urlencode({f"{at}__gte": first.isoformat(), f"{at}__lt": end.isoformat()})

@@ -40,18 +40,21 @@ KINDS_OF = {
 
 def sights_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QuerySet[Sight, Sight]":
     """As :func:`events_of`: the first sights of which ``seen_count`` is the number."""
-    issues = CouponEvent.objects.filter(kind="issued")
     end = start_of((last or day) + dt.timedelta(1))
-    found = Sight.objects.filter(at__gte=start_of(day), at__lt=end)
-    for name, value in cell.items():
-        match name:
-            case "business_line":  # that of an order, which no sight has
-                found = found if value == "" else found.none()
-            case "activity" | "weekday" | "hour":
-                found = found.filter(_wanted(name, value))
-            case _:
-                issues = issues.filter(_wanted(name, value))
-    return found.filter(coupon_id__in=issues.values("coupon_id"))
+    return Sight.objects.filter(*of_seen_cell(cell), at__gte=start_of(day), at__lt=end)
+
+
+def of_seen_cell(cell: Mapping[str, Any]) -> list[Q]:
+    """As :func:`of_cell`, for sights: each is its coupon's, and counts where that was issued."""
+    own = {name: value for name, value in cell.items() if name in ("activity", "weekday", "hour")}
+    issues = {name: value for name, value in cell.items() if name not in (*own, "business_line")}
+    wanted = of_cell(own)
+    if issues:
+        found = CouponEvent.objects.filter(*of_cell(issues), kind="issued")
+        wanted.append(Q(coupon_id__in=found.values("coupon_id")))
+    if cell.get("business_line"):  # that of an order, which no sight has
+        wanted.append(Q(pk__in=[]))
+    return wanted
 
 
 def _wanted(name: str, value: Any) -> Q:

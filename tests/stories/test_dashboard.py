@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db.models import Sum
 
-from coupons import refusals
+from coupons import refusals, sights
 from coupons.models import Coupon, CouponEvent, Supply
 from distribution.models import Campaign, Placement
 from stats import folding
@@ -264,6 +264,39 @@ def test_curves_go_by_hour_day_and_week_over_those_compared(company, clock):
         ["2026年第23周 · 2026-06-03 – 2026-06-07", "3"],
         ["合计", "3"],
     ]
+
+
+@pytest.mark.parametrize("folded", [False, True], ids=["not-folded", "folded"])
+def test_what_was_seen_opens_to_the_coupons_that_were(company, customer, clock, folded):
+    """S1: in the funnel and on each day of the curve, of all and of one city or channel; as a file, too."""
+    customer("ann").get("coupons/")
+    clock.forward(days=1)
+    customer("cat").get("coupons/")
+    sights.flush()
+    if folded:
+        folding.fold_all()
+    client = operator("财务")
+    for asked in ("", "city=310000", "channel=coupon_center", f"campaign={company.pk}", "channel=partner"):
+        page = Page(client, asked)
+        places = {place: link for place, link in page.links.items() if "/seen/" in link}
+        days = [place for place in places if place[0] == "curve-issued"]
+        assert len(days) == (3 if asked != "channel=partner" else 0), "two days and the total"
+        for (table, line, cell), link in places.items():
+            rows = client.get(link).context["cl"].result_list
+            assert page.tables[table][line][cell] == str(len(rows)), link
+    whole = Page(client).links["funnel", 2, 1]
+    said = client.get(whole).content.decode()
+    coupons = Coupon.objects.values_list("customer__key", "code")
+    assert {name: code in said for name, code in coupons} == {"ann": True, "ben": False, "cat": True}
+    exported = client.get(whole.replace("seen/?", "seen/export/csv/?"))
+    assert b"".join(exported).count(b"\n") == 3
+    inside = Page(client, "city=310000").links["funnel", 2, 1]
+    assert "仅显示以下范围" in client.get(inside).content.decode()
+    assert b"".join(client.get(inside.replace("/?", "/export/csv/?"))).count(b"\n") == 3
+    nobody = operator()
+    assert nobody.get(whole).status_code == 403
+    assert nobody.get(whole.replace("seen/?", "seen/export/csv/?")).status_code == 403
+    assert client.get("/admin/stats/report/seen/nowhere=1/").status_code == 404
 
 
 def test_a_number_opens_to_its_rows_in_the_ledger(company, clock):
