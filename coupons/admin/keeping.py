@@ -11,7 +11,18 @@ from coupons.models import CouponTemplate, TemplateDraft
 
 State = TemplateDraft.State
 #: What a page posts besides its answers.
-_NO_ANSWERS = ("csrfmiddlewaretoken", "next", "language", "sure", "_save", "_keep", "_submit", "_propose", "_continue")
+_NO_ANSWERS = (
+    "csrfmiddlewaretoken",
+    "next",
+    "language",
+    "sure",
+    "kept_at",
+    "_save",
+    "_keep",
+    "_submit",
+    "_propose",
+    "_continue",
+)
 
 
 def kept_for(request: HttpRequest, template: CouponTemplate | None) -> TemplateDraft | None:
@@ -21,6 +32,17 @@ def kept_for(request: HttpRequest, template: CouponTemplate | None) -> TemplateD
         return mine.filter(template=template).first()
     number = request.GET.get("draft", "")
     return mine.filter(template=None, pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
+
+
+def moment_of(kept: TemplateDraft | None) -> str:
+    """When it was kept last, as the page carries it."""
+    return kept.updated_at.isoformat() if kept else ""
+
+
+def is_kept_meanwhile(request: HttpRequest) -> bool:
+    """Whether this person has kept something else in another window since this one was opened."""
+    kept: TemplateDraft | None = request.kept  # type: ignore[attr-defined]
+    return request.method == "POST" and kept is not None and request.POST.get("kept_at") != moment_of(kept)
 
 
 def keep(request: HttpRequest, template: CouponTemplate | None, kept: TemplateDraft | None) -> TemplateDraft:

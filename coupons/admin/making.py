@@ -73,6 +73,7 @@ class Making(WithHistory):
         allowed = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if allowed and (obj is not None or not object_id):
             request.kept = keeping.kept_for(request, obj)  # type: ignore[attr-defined]
+            request.kept_meanwhile = keeping.is_kept_meanwhile(request)  # type: ignore[attr-defined]
             if request.method == "POST" and not {"_keep", "_propose"}.isdisjoint(request.POST):
                 answer = self._keep_or_propose(request, obj)
                 if answer is not None:
@@ -80,7 +81,9 @@ class Making(WithHistory):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _keep_or_propose(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
-        """None: it makes sense and is a draft, so it is saved like any other."""
+        """None: it makes sense and is a draft, so it is saved like any other; or another window kept something else."""
+        if request.kept_meanwhile:  # type: ignore[attr-defined]
+            return None
         form = self.get_form(request, obj, change=obj is not None)(request.POST, request.FILES, instance=obj)
         fine = form.is_valid()
         kept = request.kept  # type: ignore[attr-defined]
@@ -162,6 +165,7 @@ class Making(WithHistory):
         context |= {
             "edits": edits,
             "kept": kept if request.method == "GET" else None,
+            "kept_at": keeping.moment_of(kept),
             "preview": self._preview(form, obj, edits),
             "verdict": self._verdict(form, obj) if edits else "",
             "preview_address": reverse(f"{name}_of", args=[obj.pk]) if obj else reverse(name),

@@ -174,6 +174,12 @@ class TemplateForm(RefusedMixin, LimitsForm, forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         self.say_refused()
+        if getattr(self.request, "kept_meanwhile", False):
+            sentence = _(
+                "You have kept something else of it in another window meanwhile. Nothing was saved; what you typed is "
+                "still here, and takes the place of the other once you save again."
+            )
+            self.add_error(None, ValidationError(sentence, "edited_meanwhile"))
         seen = self.cleaned_data.get("version")
         if self.supply and seen is not None and not getattr(self.request, "refused", None):
             self._compare(seen)

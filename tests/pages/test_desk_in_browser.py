@@ -13,7 +13,7 @@ from redemption.models import Order
 from tests import making
 from tests.pages.company import somebody
 from tests.pages.looking import fits
-from tests.stories.test_whole_chain import browser, sign_in
+from tests.stories.test_whole_chain import PASSWORD, browser, sign_in
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -222,3 +222,33 @@ def test_a_long_number_breaks_and_lies_over_nothing(browser: Browser, live_serve
     line = cell.evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
     assert name <= line, "the column's name stands on one line"
     assert cell.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing of the number is cut off"
+
+
+def test_nothing_typed_is_lost_without_a_connection_or_a_session(browser: Browser, live_server):
+    """C12: the draft is saved once both are back, from the very page."""
+    campaign = making.campaign(budget_fen=1_000_000)
+    page = sign_in(browser, live_server.url, "yunying", "运营")
+    page.goto(f"{live_server.url}{LIST}add/?budget={campaign.budget_id}")
+    into(page, "name", "断网券")
+    keep = page.locator('button[name="_keep"]')
+    page.context.set_offline(True)
+    keep.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="网络连接中断")).to_be_visible()
+    page.context.set_offline(False)
+
+    page.context.clear_cookies(name="sessionid")
+    keep.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="网络连接中断")).to_be_hidden()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="在新窗口登录").press("Enter")
+    other = opened.value
+    other.fill("[name=username]", "yunying")
+    other.fill("[name=password]", PASSWORD)
+    other.locator("[name=password]").press("Enter")
+    other.wait_for_url("**/admin/")
+    assert not TemplateDraft.objects.exists()
+
+    expect(page.locator('[name="name"]')).to_have_value("断网券")
+    keep.press("Enter")
+    page.wait_for_url("**/add/?draft=*")
+    assert TemplateDraft.objects.get().answers["name"] == ["断网券"]

@@ -13,7 +13,7 @@ from coupons.refused import Refused
 from tests import making, using
 from tests.pages.company import desk, somebody
 from tests.stories.campaign_documents import summer
-from tests.stories.test_admin_templates import ADD, change, errors, move, new, saved, typed
+from tests.stories.test_admin_templates import ADD, Form, change, errors, move, new, saved, typed
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/coupons/coupontemplate/"
@@ -91,6 +91,30 @@ def test_half_a_change_of_a_draft_is_kept_beside_it_and_the_draft_stays_as_it_wa
     client.post(change(made), typed(client, change(made), amount_fen="30", _keep="1"))
     made.refresh_from_db()
     assert (made.amount_fen, TemplateDraft.objects.count()) == (3000, 0)
+
+
+def test_two_windows_of_one_person_do_not_overwrite_what_the_other_kept():
+    """C12"""
+    made = making.template(status="draft")
+    client = desk(somebody("运营"))
+    client.post(ADD, typed(client, ADD, **new(amount_fen="", _keep="1")))
+    for address in (f"{ADD}?draft={TemplateDraft.objects.get().pk}", change(made)):
+        first, second = (typed(client, address, amount_fen="", name=name) for name in ("甲", "乙"))
+        assert client.post(address, {**first, "_keep": "1"}).status_code == 302
+        kept = TemplateDraft.objects.latest("updated_at")
+        for button in ("_keep", "_submit", "_save"):
+            told = client.post(address, {**second, "amount_fen": "30", button: "1"})
+            assert "另一个窗口" in told.content.decode()
+            assert 'value="乙"' in told.content.decode()
+        made.refresh_from_db()
+        assert (made.amount_fen, made.name) == (2000, "满减券")
+        kept.refresh_from_db()
+        assert kept.answers["name"] == ["甲"]
+        again = Form(told.content.decode()).data
+        assert client.post(address, {**again, "amount_fen": "", "_keep": "1"}).status_code == 302
+        kept.refresh_from_db()
+        assert kept.answers["name"] == ["乙"]
+    assert TemplateDraft.objects.count() == 2
 
 
 # --- preview ---------------------------------------------------------------------------------------------------------

@@ -101,6 +101,39 @@
     });
   }
 
+  /** Nothing is sent into the void: without a connection or a session the page stays, with all that was typed. */
+  function sendSafely(form, aside) {
+    const ANSWERS_WITHIN = 15000; // milliseconds
+    const notes = [...document.querySelectorAll("[data-unsent]")];
+    const token = form.querySelector('[name="csrfmiddlewaretoken"]');
+    let safe = false;
+    form.addEventListener(
+      "submit",
+      async (event) => {
+        if (safe) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        // Who signed in anew in another window has another token since.
+        token.value = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? token.value;
+        let why = "";
+        try {
+          const data = new FormData();
+          data.append("csrfmiddlewaretoken", token.value);
+          const answer = await fetch(aside.dataset.preview, { method: "POST", body: data, redirect: "manual", credentials: "same-origin", signal: AbortSignal.timeout(ANSWERS_WITHIN) });
+          if (answer.type === "opaqueredirect") why = "signed-out";
+        } catch {
+          why = "lost";
+        }
+        for (const note of notes) note.hidden = note.dataset.unsent !== why;
+        if (why) return;
+        safe = true;
+        form.requestSubmit(event.submitter);
+        safe = false;
+      },
+      { capture: true },
+    );
+  }
+
   /** The first field that needs another look is where the typing goes on. */
   function attend() {
     const first = document.querySelector(".maker-field.errors");
@@ -125,5 +158,6 @@
     attend();
     if (!aside) return;
     pictures(form, aside, preview(form, aside));
+    sendSafely(form, aside);
   });
 })();
