@@ -6,6 +6,7 @@ its path in the body and a code that never changes.
 
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -107,19 +108,24 @@ ShapeType = TypeVar("ShapeType", bound=BaseModel)
 
 
 def read(shape: type[ShapeType], body: bytes | str) -> ShapeType:
-    """The body as this shape.  :raises Invalid: with every fault that was found."""
+    """The body as this shape; a mark of the byte order, as some editors put before, is read past.
+
+    :raises Invalid: with every fault that was found.
+    """
     try:
-        return shape.model_validate_json(body)
+        return shape.model_validate_json(body.removeprefix(BOM_UTF8) if isinstance(body, bytes) else body)
     except ValidationError as problem:
         raise Invalid(faults(problem)) from None
 
 
 def faults(problem: ValidationError) -> list[dict[str, Any]]:
     """What pydantic found, as errors by field: ``lines.0.quantity``. A fault of the whole body has the field ``""``."""
-    return [
-        fault(".".join(str(part)[:KEY_LENGTH] for part in error["loc"]), *_code_of(error))
-        for error in problem.errors(include_url=False, include_input=False)
-    ]
+    found = problem.errors(include_url=False, include_input=False)
+    if place := re.search(r"line (\d+) column (\d+)", str((found[0].get("ctx") or {}).get("error", ""))):
+        error = fault("", "malformed")  # it was not read any further
+        where = _("Look at line %(line)s, column %(column)s.") % {"line": place[1], "column": place[2]}
+        return [{**error, "detail": f"{error['detail']} {where}"}]
+    return [fault(".".join(str(part)[:KEY_LENGTH] for part in error["loc"]), *_code_of(error)) for error in found]
 
 
 def fault(field: str, code: str, limit: object = None) -> dict[str, Any]:

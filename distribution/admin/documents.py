@@ -15,6 +15,7 @@ from unfold.decorators import action
 
 from coupons.admin.desk import Desk
 from coupons.api.shapes import read
+from coupons.models.keys import KEY_LENGTH
 from coupons.refused import Invalid, Refused
 from distribution.admin.rights import APPROVES, IMPORTS, SEES_BUDGETS
 from distribution.drafting import Document, document_of, save
@@ -78,7 +79,8 @@ class WithDocuments(Desk):
                 saved = save(document, may_approve=request.user.has_perm(APPROVES), by=request.user)  # type: ignore[arg-type]
             except Invalid as invalid:
                 refusal = _("The document makes no sense in these places. Nothing was changed.")
-                errors = [(error["field"], error["detail"]) for error in invalid.errors]
+                keys = _keys(form.cleaned_data["document"])
+                errors = [(_place(error["field"], keys), error["detail"]) for error in invalid.errors]
             except Refused as refused:
                 refusal = _("%(reason)s Nothing was changed.") % {"reason": refused.detail}
                 errors = [_about(reason) for reason in refused.reasons]
@@ -101,6 +103,28 @@ class WithDocuments(Desk):
             "may_approve": request.user.has_perm(APPROVES),
         }
         return TemplateResponse(request, "distribution/admin/import.html", context, status=422 if refusal else 200)
+
+
+def _keys(document: bytes) -> dict[str, str]:
+    """By place in the document, as ``templates.0``: the key of what stands there."""
+    try:
+        said = json.loads(document)
+    except (ValueError, RecursionError):
+        return {}
+    lists = said.items() if isinstance(said, dict) else ()
+    return {
+        f"{name}.{place}": str(one["key"])[:KEY_LENGTH]
+        for name, several in lists
+        if isinstance(several, list)
+        for place, one in enumerate(several)
+        if isinstance(one, dict) and "key" in one
+    }
+
+
+def _place(field: str, keys: dict[str, str]) -> str:
+    """With the key of the template, placement or audience, which nobody likes to count."""
+    key = keys.get(".".join(field.split(".")[:2]))
+    return f"{key} · {field}" if key else field
 
 
 def _about(reason: Any) -> tuple[str, str]:

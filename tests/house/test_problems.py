@@ -187,7 +187,7 @@ def test_what_makes_no_sense_is_400_with_its_fields(client: Client, monkeypatch)
             "At most 5 characters.",
         ),
         ('{"lines": [], "kind": "A"}', "kind", "invalid_format", "This does not have the right form."),
-        ('{"lines": [', "", "malformed", "This is not JSON in UTF-8."),
+        ('{"lines": [', "", "malformed", "This is not JSON in UTF-8. Look at line 1, column 11."),
         ("[" * 10_000, "", "malformed", None),
         ('"\ud800"', "", "malformed", None),
         ("null", "", "wrong_type", None),

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from coupons.models import Area, Audience, Budget, Catalogue, Category, Coupon, CouponTemplate, Custom, Merchant, Supply
 from distribution.models import Campaign, MessageTemplate, Offer, Placement, TriggerRule
+from tests.pages.company import desk, somebody
 from tests.stories.campaign_documents import DROP, SQUARE, summer
 
 pytestmark = pytest.mark.django_db
@@ -503,3 +504,50 @@ def test_what_a_live_placement_works_with_changes_only_with_approval(chief, make
     assert everything() == before
     assert chief.post("campaigns/", summer(**said)).status == 200
     assert Placement.objects.get().status == "live"
+
+
+# --- the file that an operator picks ----------------------------------------------------------------------------------
+
+
+def picked(client, body):
+    file = BytesIO(body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False, indent=1).encode())
+    file.name = "campaign.json"
+    return client.post("/admin/distribution/campaign/import/", {"document": file})
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b'{"key": "summer",\n "name": "x",\n}', "第 3 行第 1 列"),
+        (json.dumps(summer(), ensure_ascii=False).encode("gbk"), "第 1 行第 "),
+        (b"PK\x03\x04", "第 1 行第 1 列"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where_and_nothing_is_made(body, where):
+    """C13"""
+    page = picked(desk(somebody("管理员")), body)
+    assert page.status_code == 422
+    assert "不是 UTF-8 编码的 JSON" in page.content.decode()
+    assert where in page.content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_a_file_that_was_saved_by_a_windows_editor_is_read(tmp_path):
+    document = summer(templates__0__status="draft", placements__0__status="draft")
+    marked = b"\xef\xbb\xbf" + json.dumps(document, ensure_ascii=False).encode()
+    assert picked(desk(somebody("管理员")), marked).status_code == 302
+    assert Campaign.objects.get().key == "summer"
+    file = tmp_path / "summer.json"
+    file.write_bytes(marked)
+    out = StringIO()
+    call_command("import_campaign", str(file), stdout=out)
+    assert out.getvalue() == "summer: unchanged\n"
+
+
+def test_what_is_wrong_in_a_file_is_said_with_the_key_of_whose_it_is():
+    document = summer(templates__0__amount_fen=20_000, placements__0__offers=[{"template": "s99"}])
+    page = picked(desk(somebody("管理员")), document)
+    assert page.status_code == 422
+    for place in ("s20 · templates.0.amount_fen", "summer-center · placements.0.offers.0.template"):
+        assert f"<code>{place}</code>" in page.content.decode()
+    assert not Campaign.objects.exists()
