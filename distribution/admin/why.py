@@ -15,6 +15,7 @@ from coupons.admin.asking import Moment
 from coupons.admin.desk import Desk
 from coupons.admin.refusals import CAUSES
 from coupons.models import City, Customer
+from coupons.models.keys import KEY_LENGTH, key_validator
 from coupons.queries import catalogue
 from coupons.rules import Client
 from distribution.claiming import Where
@@ -33,7 +34,11 @@ class WhyForm(forms.Form):
         widget=_SEARCHED(),
     )
     customer = forms.CharField(
-        max_length=64, label=gettext_lazy("Customer"), help_text=gettext_lazy("The customer's key."), widget=_TEXT()
+        max_length=KEY_LENGTH,
+        label=gettext_lazy("Customer"),
+        help_text=gettext_lazy("The customer's key."),
+        validators=[key_validator],
+        widget=_TEXT(),
     )
     at = forms.DateTimeField(
         required=False, label=gettext_lazy("Moment"), help_text=gettext_lazy("Empty: now."), widget=Moment()
@@ -57,6 +62,19 @@ class WhyForm(forms.Form):
     lng = forms.FloatField(
         required=False, min_value=-180, max_value=180, label=gettext_lazy("Longitude (WGS-84)"), widget=_TEXT()
     )
+    device = forms.CharField(
+        required=False,
+        max_length=100,
+        label=gettext_lazy("Device"),
+        help_text=gettext_lazy("Its id as the app says it; risk control and newcomer coupons ask for it."),
+        widget=_TEXT(),
+    )
+    ip = forms.GenericIPAddressField(
+        required=False,
+        label=gettext_lazy("IP address"),
+        help_text=gettext_lazy("From which the customer calls; risk control asks for it."),
+        widget=_TEXT(),
+    )
 
     def clean(self) -> None:
         if (self.cleaned_data.get("lat") is None) != (self.cleaned_data.get("lng") is None) and not self.errors:
@@ -65,7 +83,8 @@ class WhyForm(forms.Form):
     def where(self) -> Where:
         said = self.cleaned_data
         position = None if said["lat"] is None else (said["lat"], said["lng"])
-        return Where(said["client"] or None, said["city"].pk if said["city"] else None, position)
+        city = said["city"].pk if said["city"] else None
+        return Where(said["client"] or None, city, position, said["device"] or None, said["ip"] or None)
 
 
 class WithWhy(Desk):

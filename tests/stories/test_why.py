@@ -15,6 +15,7 @@ from coupons.rules import menu
 from distribution import claiming
 from distribution.claiming import Where
 from distribution.explaining import explain
+from distribution.models import Block, Placement
 from tests import making, using
 from tests.pages.company import desk, somebody
 
@@ -92,6 +93,87 @@ def test_only_who_sees_customers_and_placements_may_ask():
     assert page("财务", placement, "alice").status_code == 403
     assert page("客服", placement, "alice").status_code == 200
     assert "errors" in page("客服", placement, "alice", lat="95", lng="x").content.decode()
+
+
+@pytest.mark.parametrize("same", ["phone", "wechat_id", "device"])
+def test_a_newcomer_coupon_of_the_same_persons_other_account_is_shown(system, same):
+    """I11, I12: who would else look for it in vain."""
+    placement = making.placement(making.template(newcomer=True))
+    told = {} if same == "device" else {same: "13800138000"}
+    asked = {"device": "d-1"} if same == "device" else {}
+    system("profile").post("customers/", {"customers": [{"key": key, **told} for key in ("alice", "alicia")]})
+    caller = system("issue")
+    got = caller.post(f"placements/{placement.key}/claims/", {"customer": "alice", **asked}).body["coupons"][0]
+    answer = page("客服", placement, "alicia", **asked).context["told"]
+    assert answer.code == "newcomer_coupon_held"
+    (held,) = [one for one in answer.offers[0].asked if one.holds is False]
+    assert (held.rule, held.had) == ("新人券", f"{got['code']}（用户 alice）")
+    (own,) = [
+        one for one in page("客服", placement, "alice", **asked).context["told"].offers[0].asked if not one.holds
+    ]
+    assert own.had == got["code"]
+    assert page("客服", placement, "bob").context["told"].code is None
+
+
+def test_the_device_and_the_address_can_be_asked_about():
+    """I10, I12: what stands against them is named, and nothing else does."""
+    placement = making.placement(making.template())
+    Block.objects.create(kind="device", value="d-1", reason="羊毛党")
+    Block.objects.create(kind="ip", value="203.0.113.0/24", reason="羊毛党")
+    for asked in ({"device": "d-1"}, {"ip": "203.0.113.9"}):
+        told = page("客服", placement, "alice", **asked).context["told"]
+        assert (told.code, told.asked[-1].had) == ("risk_refused", "在封禁名单中")
+    assert page("客服", placement, "alice", device="d-2", ip="203.0.114.9").context["told"].code is None
+    for wrong in ({"customer": "no body"}, {"ip": "nowhere"}):
+        client = desk(somebody("客服", f"who-{User.objects.count()}"))
+        said = {"placement": placement.key, "customer": "alice", **wrong}
+        response = client.get("/admin/distribution/placement/why/", said)
+        assert (list(response.context["form"].errors), "told" in response.context) == ([next(iter(wrong))], False)
+
+
+def test_what_an_audience_asks_for_is_told_rule_by_rule(clock):
+    """I12: however deep it is named; these rules say why, and decide nothing by themselves."""
+    Customer.objects.create(key="alice", order_count=3, tags=["vip"])
+    leaving = making.audience({"churn_probability": {"min": 0.5}})
+    kept = making.audience(
+        {"tags": {"any_of": ["vip"]}, "audiences": {"none_of": [leaving.pk]}, "order_count": {"min": 5}}
+    )
+    placement = making.placement((making.template(), making.audience({"audiences": {"any_of": [kept.pk]}})))
+    told = page("客服", placement, "alice").context["told"]
+    asked = told.offers[0].asked
+    assert [(one.rule, one.holds) for one in asked if one.inner] == [
+        ("人群 › 标签", True),
+        ("人群 › 人群", None),
+        ("人群 › 人群 › 流失概率", None),
+        ("人群 › 订单数", False),
+    ]
+    assert [one.holds for one in asked if one.rule == "人群"] == [False]
+
+
+def test_a_rule_that_is_set_off_by_events_answers_too(system, clock):
+    """I12, P8: its conditions and its rest, as an event would hear; a placement that rests itself says that."""
+    Customer.objects.create(key="alice", order_count=1)
+    rule = making.trigger(making.template(), conditions={"order_count": {"min": 2}}, cooldown_minutes=60)
+    placement = rule.placement
+    event = {"event": "app_open", "customer": "alice", "occurred_at": clock.now().isoformat()}
+
+    def answer():
+        return page("客服", placement, "alice").context["told"]
+
+    told = answer()
+    heard = system("issue").post("events/", event).body["refused"]
+    assert [told.code] == [one["code"] for one in heard] == ["conditions_unmet"]
+    assert [reason["detail"] for reason in told.reasons] == [one["detail"] for one in heard[0]["reasons"]]
+    assert [one.holds for one in told.asked if one.rule == str(menu["order_count"].label)] == [False]
+    Customer.objects.update(order_count=2)
+    assert answer().code is None
+    assert len(system("issue").post("events/", event).body["coupons"]) == 1
+    told = answer()
+    assert (told.code, [one.holds for one in told.asked][-1]) == ("resting", False)
+    clock.forward(minutes=60)
+    assert answer().code is None
+    Placement.objects.filter(pk=placement.pk).update(status="paused")
+    assert answer().code == "paused"
 
 
 PATIENCE = settings(
