@@ -115,7 +115,7 @@ def _trigger(book: Book, placement: CompiledPlacement) -> CompiledRule | None:
 
 
 def _set_off(trigger: CompiledRule, customer: Profile, situation: Situation) -> None:
-    """Of a live placement, in the order in which an event asks.  :raises Refused: the rule gives this customer nothing."""
+    """Of a live placement, asked as an event asks it.  :raises Refused: the rule gives this customer nothing."""
     if placements.refused_as_a_whole(trigger.placement, situation.now) is not None:
         return
     refusal = triggers.refused(trigger, customer, situation)

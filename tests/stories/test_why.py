@@ -108,9 +108,7 @@ def test_a_newcomer_coupon_of_the_same_persons_other_account_is_shown(system, sa
     assert answer.code == "newcomer_coupon_held"
     (held,) = [one for one in answer.offers[0].asked if one.holds is False]
     assert (held.rule, held.had) == ("新人券", f"{got['code']}（用户 alice）")
-    (own,) = [
-        one for one in page("客服", placement, "alice", **asked).context["told"].offers[0].asked if not one.holds
-    ]
+    (own,) = [one for one in page("客服", placement, "alice", **asked).context["told"].offers[0].asked if not one.holds]
     assert own.had == got["code"]
     assert page("客服", placement, "bob").context["told"].code is None
 
