@@ -10,6 +10,7 @@ from coupons.api import urls as coupons
 from couponsite import health, metrics, schema
 from distribution.api import urls as distribution
 from redemption.api import urls as redemption
+from stats.admin import overview
 
 # One flat list, the hot doors first: resolving an address costs as much as a small statement.
 api: list[URLPattern | URLResolver] = [
@@ -25,6 +26,7 @@ handler400, handler404 = "couponsite.strays.bad_request", "couponsite.strays.not
 urlpatterns = [
     path("api/v1/", include(api)),
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.admin_view(overview.first_page)),
     path("admin/", admin.site.urls),
     path("pictures/<str:name>", pictures.picture, name="picture"),
     path("counter/", include("redemption.counter.urls")),

@@ -33,24 +33,35 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK. Who may not see statistics gets the plain page with their own work on it."""
     if not request.user.has_perm(SEES_FIGURES):
         return {**context, "title": _("Start"), "work": _own_work(context)}
-    return {**context, "title": _("Overview"), "dashboard": board(request)}
+    return {**context, "title": _("Overview"), "dashboard": opening(request)}
 
 
-def board(request: HttpRequest) -> dict[str, Any]:
-    """All that the page says to this operator. Read from the rollups alone, however many coupons there are."""
+def opening(request: HttpRequest) -> dict[str, Any]:
+    """What stands above the figures: little is asked of the database for it."""
     user = request.user
     now = timezone.now()
-    today = timezone.localdate(now, timezone.get_default_timezone())
-    choice = asked(request.GET, today)
-    found: dict[str, Any] = {
+    choice = asked(request.GET, timezone.localdate(now, timezone.get_default_timezone()))
+    of_campaigns = next(one.options for one in choice.filters if one.name == "campaign")
+    return {
         "asked": choice,
         "missing_year": almanac.missing_year(timezone.localtime(now), catalogue.current()),
         "calendar": reverse("admin:coupons_calendar") if user.has_perm("coupons.view_toldday") else "",
         "campaign_list": list_of(request, Campaign),
         "campaign_form": form_for(request, Campaign),
+        "new": not of_campaigns,
     }
+
+
+def board(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
+    """All that the page says to this operator, where the days were ``found`` to be possible. Read from the rollups
+    alone, however many coupons there are.
+    """
+    choice = found["asked"]
     if choice.period is None:
         return found
+    user = request.user
+    now = timezone.now()
+    today = timezone.localdate(now, timezone.get_default_timezone())
     view = View(choice, choice.period, user.has_perm(SEES_MONEY), list_of(request, CouponEvent))
     seen, before = _counted(choice, choice.period), _counted(choice, choice.against)
     total = seen[()][()]
@@ -93,7 +104,6 @@ def board(request: HttpRequest) -> dict[str, Any]:
         "today_is_going_on": choice.period.last == today and choice.against and choice.against.last < today,
         "lengths_differ": choice.against and choice.against.count != choice.period.count,
         "quiet": total == Numbers(),
-        "new": not rows and not Campaign.objects.exists(),
     }
 
 

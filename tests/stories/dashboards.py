@@ -30,11 +30,13 @@ class Page(HTMLParser):
         self.answer = client.get(address, asked if isinstance(asked, dict) else None)
         assert self.answer.status_code == 200
         self.html = self.answer.content.decode()
+        assert 'id="broken-off"' not in self.html
         self.cards: dict[str, str] = {}
         self.tables: dict[str, list[list[str]]] = {}
         self.links: dict[Any, str] = {}
         self.small: dict[Any, str] = {}
         self.wrong: dict[str, str] = {}
+        self.fetched = ""  #: the address of the card that the page fetches
         self._card = self._table = self._wrong = ""
         self._in: list[str] = []  # of what is open: figure, small, cell, or nothing
         self.feed(self.html)
@@ -48,6 +50,7 @@ class Page(HTMLParser):
         id, look = said.get("id") or "", (said.get("class") or "").split()
         if tag in ("br", "input", "img", "meta", "link", "hr"):
             return
+        self.fetched = said.get("data-fetch") or self.fetched
         if tag == "li" and id.startswith("card-"):
             self._card, self._table = id.removeprefix("card-"), ""
         if tag == "table":

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
+from django.db import OperationalError
 from django.db.models import Sum
 
 from coupons import refusals, sights
 from coupons.models import Coupon, CouponEvent, Supply
 from distribution.models import Campaign, Placement
-from stats import folding
+from stats import dashboard, folding
 from stats.models import DayRollup
 from tests import making
 from tests.stories.dashboards import Page, excel, operator, table_of
@@ -81,7 +82,7 @@ def test_every_number_is_the_ledgers_before_and_after_folding(company, ledger):
 def test_coupons_per_customer_are_counted_after_the_page_stands(company):
     """S3: three coupons, three customers; one more for one of them. Who sees no figures does not get this one."""
     client = operator("财务")
-    address = Page(client).answer.context["dashboard"]["customers"]
+    address = Page(client).fetched
     assert "1.00" in client.get(address).content.decode()
     making.placement(making.template(company), of=company, key="second")
     assert "共 3 位顾客领到券" in client.get(address).content.decode()
@@ -397,16 +398,48 @@ def test_an_empty_company_is_told_how_to_begin(clock):
     assert "还没有活动" in Page(operator("运营")).html
 
 
+def test_the_page_begins_before_its_figures_are_added_up(company, query_count):
+    """S1"""
+    client = operator("财务")
+    Page(client)
+    with query_count() as count:
+        pieces = iter(client.get("/admin/"))
+        above = next(pieces).decode()
+    at_once = count.statements
+    with query_count() as count:
+        figures, further = next(pieces).decode(), next(pieces).decode()
+    assert at_once < count.statements
+    assert 'name="campaign"' in above
+    assert "card-issued" not in above
+    assert "card-issued" in figures
+    assert 'id="cities"' in further
+    assert b"".join(pieces).rstrip().endswith(b"</html>")
+
+
+def test_figures_that_cannot_be_read_leave_a_whole_page_that_says_so(company, monkeypatch):
+    """S1"""
+    client = operator("财务")
+
+    def gone(*told):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(dashboard, "board", gone)
+    page = client.get("/admin/").content.decode()
+    assert "数据暂时无法读取" in page
+    assert "card-issued" not in page
+    assert page.rstrip().endswith("</html>")
+
+
 def test_the_page_takes_few_queries_however_much_there_is(company, query_count):
     client = operator("财务")
-    client.get("/admin/")
+    Page(client)
     with query_count() as count:
-        client.get("/admin/")
+        Page(client)
     few = count.statements
     for _ in range(5):
         more = making.campaign(budget_fen=1000)
         making.placement(making.template(more, amount_fen=100), of=more)
-    client.get("/admin/")  # reads anew what depends on the catalogue
+    Page(client)  # reads anew what depends on the catalogue
     with query_count() as count:
-        client.get("/admin/")
+        Page(client)
     assert count.statements <= few <= 20

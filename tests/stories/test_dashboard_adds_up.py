@@ -177,7 +177,7 @@ def test_every_number_is_the_reports_and_the_ledgers(lived, folded, ledger):
         assert counted.issued > 3, asked
         shown = {name: page.cards[name] for name in counted.cards}
         assert (asked, shown) == (asked, counted.cards)
-        per_customer = client.get(page.answer.context["dashboard"]["customers"]).content.decode()
+        per_customer = client.get(page.fetched).content.decode()
         assert f">{counted.issued / counted.customers:,.2f}<" in per_customer
         assert f"共 {counted.customers} 位" in per_customer
 

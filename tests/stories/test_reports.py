@@ -25,6 +25,7 @@ from stats.reporting import Question, sending
 from stats.reporting.ready import ready
 from stats.tasks import send_reports
 from tests import making, using
+from tests.stories.dashboards import Page
 
 pytestmark = pytest.mark.django_db
 LOOK = "/admin/stats/report/add/"
@@ -88,8 +89,8 @@ def test_every_number_is_the_dashboards_and_the_ledgers_by_whatever_it_is_split(
     """S1, S3, S8: each measure by each dimension, also two of them crossed, before and after folding."""
     if folded:
         folding.fold_all()
-    page = desk(somebody("财务")).get("/admin/", {"days": "30"})
-    cards = {card.key: card.value for card in page.context["dashboard"]["cards"]}
+    cards = Page(desk(somebody("财务"))).cards
+    del cards["coupons_per_customer"]  # that is counted once the page stands
     today = timezone.localdate()
     ledger, measures = totals(), tuple(MEASURES)
     assert ledger["issued_count"] > 20
