@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,7 @@ from coupons.queries.wallet import status_at
 from coupons.refused import Refused
 from coupons.rules import Client
 from coupons.rules.reversal import outcome
-from redemption.models import Clerk, CounterUse, Shop
+from redemption.models import Clerk, CounterUse, Redemption, Shop
 from redemption.pricing import Line
 from redemption.queries.basket import Basket
 from redemption.queries.reasons import reason
@@ -32,6 +33,7 @@ from redemption.returning import roll_back
 
 #: How long a use at the counter can be undone there.
 UNDO = timedelta(minutes=10)
+MOST_LISTED = 500
 #: A bill that meets every threshold: to ask what else speaks against a coupon.
 _ANY_BILL = 10**11
 
@@ -152,11 +154,24 @@ def undo(clerk: Clerk, redemption_id: UUID, now: datetime) -> CounterUse:
     return CounterUse.objects.get(pk=redemption_id)
 
 
-def today(shop: Shop, now: datetime) -> list[CounterUse]:
-    """The shop's uses of this business day, newest first."""
+class Today(NamedTuple):
+    """``uses``: the newest first, with those of before midnight that can still be undone. What stands of the business
+    day is all in ``use_count`` and ``discount_fen``.
+    """
+
+    uses: list[CounterUse]
+    use_count: int
+    discount_fen: int
+
+
+def today(shop: Shop, now: datetime) -> Today:
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    uses = CounterUse.objects.filter(shop=shop, at__gte=midnight, at__lt=midnight + timedelta(days=1))
-    return list(uses.select_related("redemption", "clerk").order_by("-at")[:500])
+    uses = CounterUse.objects.filter(shop=shop, at__lt=midnight + timedelta(days=1))
+    fresh = uses.filter(at__gte=min(midnight, now - UNDO)).select_related("redemption", "clerk").order_by("-at")
+    sums = uses.filter(at__gte=midnight, redemption__status=Redemption.Status.REDEEMED).aggregate(
+        count=Count("pk"), fen=Sum(F("redemption__discount_fen") - F("redemption__returned_fen"))
+    )
+    return Today(list(fresh[:MOST_LISTED]), sums["count"], sums["fen"] or 0)
 
 
 def _theirs(shop: Shop, **which: Any) -> Coupon:

@@ -215,15 +215,9 @@ def undo(request: HttpRequest, clerk: Clerk) -> HttpResponse:
 @for_clerks
 def today(request: HttpRequest, clerk: Clerk) -> HttpResponse:
     now = catalogue.business_now()
-    uses = scanning.today(clerk.shop, now)
-    stand = [use.redemption for use in uses if use.redemption.status == Redemption.Status.REDEEMED]
-    return _json(
-        {
-            "uses": [_row(use, now) for use in uses],
-            "count": len(stand),
-            "discount_fen": sum(redemption.discount_fen - redemption.returned_fen for redemption in stand),
-        }
-    )
+    today = scanning.today(clerk.shop, now)
+    rows = [_row(use, now) for use in today.uses]
+    return _json({"uses": rows, "count": today.use_count, "discount_fen": today.discount_fen})
 
 
 def _row(use: CounterUse, now: Any) -> dict[str, Any]:

@@ -198,6 +198,41 @@ def test_a_use_is_undone_within_ten_minutes_and_not_later(clock, ledger):
     ledger()
 
 
+def test_what_was_redeemed_just_before_midnight_can_be_undone_after_it(clock, ledger):
+    """U10: ten minutes are ten minutes; the sums are the new day's."""
+    clerk(shop())
+    clock.set("2026-06-03 23:55")
+    one = coupon()
+    phone = Counter()
+    phone.ask("take", ticket=phone.look(one), bill_fen=12000, key="0123456789abcdef")
+    clock.set("2026-06-04 00:04:59")
+    today = phone.client.get("/counter/today/").json()
+    assert (today["count"], today["discount_fen"]) == (0, 0)
+    [use] = today["uses"]
+    assert (use["at"], use["undo_seconds"]) == ("23:55", 1)
+    clock.forward(seconds=2)
+    assert phone.client.get("/counter/today/").json()["uses"] == []
+    clock.set("2026-06-04 00:04")
+    assert phone.ask("undo", id=use["id"])[1]["state"] == "undone"
+    assert status(one) == "available"
+    ledger()
+
+
+def test_the_days_sums_are_of_all_that_stands_however_many_are_listed(clock, monkeypatch):
+    """U10"""
+    monkeypatch.setattr("redemption.scanning.MOST_LISTED", 2)
+    clerk(shop())
+    phone = Counter()
+    for number in range(4):
+        ticket = phone.look(coupon(f"c{number}"))
+        last = phone.ask("take", ticket=ticket, bill_fen=12000, key=f"0123456789abcde{number}")[1]["id"]
+        clock.forward(minutes=1)
+    phone.ask("undo", id=last)
+    today = phone.client.get("/counter/today/").json()
+    assert (today["count"], today["discount_fen"]) == (3, 6000)
+    assert [use["state"] for use in today["uses"]] == ["undone", "done"]
+
+
 @pytest.mark.parametrize(
     ("rules", "comes_back", "becomes"),
     [
