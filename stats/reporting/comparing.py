@@ -124,8 +124,7 @@ def compare(
         if line != Numbers()
     ]
     sides.sort(key=lambda side: (-side.numbers.used_count, -side.numbers.issued_count, side.name))
-    together = spread((), first=first, last=last, campaign=campaign)
-    return sides, Side((), "", whole.get((), Numbers()), together.get((), Spread()))
+    return sides, Side((), "", whole.get((), Numbers()), spreads.get((), Spread()))
 
 
 def in_order(sides: list[Side], by: str, *, descending: bool) -> list[Side]:
