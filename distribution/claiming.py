@@ -19,7 +19,7 @@ from coupons.refused import Refused
 from coupons.rules import Profile
 from distribution import risking
 from distribution.queries import placements, risk
-from distribution.queries.placements import CLAIMED_FORMS, CompiledOffer, CompiledPlacement, No, no
+from distribution.queries.placements import CompiledOffer, CompiledPlacement, No, no
 
 _luck = SystemRandom()
 
@@ -84,7 +84,7 @@ def claim(
         if found is None:
             catalogue.forget()
             found = placements.find(catalogue.current(), placement)
-        if found is None or found.row.form not in CLAIMED_FORMS:
+        if found is None or not found.is_claimed:
             raise Refused("not_found")
         try:
             return give(book, found, customer, now, where, by=by, once=once, reason=reason)

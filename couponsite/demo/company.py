@@ -227,9 +227,9 @@ def _live(luck: random.Random, people: list[Person], start: datetime, end: datet
             _visit(luck, person, moment, finished)
     if finished:
         ordering.tell(finished, now=end)
-        told = luck.choice(finished).basket
-        others = [person.key for person in luck.sample(people, luck.randint(3, 9)) if person.key != told.customer]
-        triggers.share(luck, told.key, told.customer, others, told.placed_at)
+        for told in (order.basket for order in luck.sample(finished, min(2, len(finished)))):
+            friends = [person.key for person in luck.sample(people, luck.randint(3, 9)) if person.key != told.customer]
+            triggers.share(luck, told.key, told.customer, friends, told.placed_at)
     triggers.deliver(end)
     sights.flush()
     now = end
@@ -249,7 +249,6 @@ _LOOKED_AT = {
     "delivery-center": 20,
     "rainy-popup": 8,
     "laowang-page": 8,
-    "luck-share": 10,
     "flash-sale": 10,
     "tea-open": 12,
     "street-qr": 4,

@@ -24,7 +24,7 @@ _BINDS = ("distribution.add_binding",)
 def _move(name: str) -> Any:
     def act(binding: Binding, request: HttpRequest, answers: dict[str, Any]) -> Binding:
         moved = moving.move(binding, name, by=request.user)  # type: ignore[arg-type]
-        if name == "call_back" and moved.job and moved.job.state == Job.State.WAITING:
+        if name in ("call_back", "go_on") and moved.job and moved.job.state == Job.State.WAITING:
             run_job.delay_on_commit(moved.job.pk)
         return moved
 
@@ -89,6 +89,18 @@ MOVES = (
         _move("approve"),
         gettext_lazy("Agreed."),
         icon="check",
+        main=True,
+    ),
+    Move(
+        "go_on",
+        gettext_lazy("Resume"),
+        gettext_lazy("Go on with this binding?"),
+        _BINDS,
+        lambda binding: moving.possible(binding, "go_on"),
+        lambda binding: [_("It goes on where it stopped; nothing is done twice.")],
+        _move("go_on"),
+        gettext_lazy("It goes on."),
+        icon="play_arrow",
         main=True,
     ),
     Move(

@@ -32,6 +32,7 @@ from coupons.models import CouponTemplate, Job
 from coupons.tasks import run_job
 from distribution.admin.binding_form import NEEDS, BindingForm
 from distribution.admin.binding_moves import MOVES
+from distribution.admin.states import waits_for
 from distribution.binding import moving
 from distribution.binding.telling import words_of
 from distribution.models import Binding
@@ -76,7 +77,7 @@ class BindingAdmin(Desk):
         js = ("distribution/desk.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Binding]:
-        return super().get_queryset(request).select_related("placement", "job", "audience")
+        return super().get_queryset(request).select_related("placement__campaign", "job", "audience")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -140,6 +141,10 @@ class BindingAdmin(Desk):
             notes.append(_("It begins at %(at)s; until then it can be called back.") % {"at": at})
         if obj.state == "counted" and not looked.get("places"):
             notes.append(_("Nobody of them would get anything, so there is nothing to confirm."))
+        if obj.state in ("counted", "awaiting", "scheduled"):
+            notes += waits_for(obj.placement)
+        if obj.state == "scheduled" and obj.job and obj.job.state == Job.State.CANCELLED:
+            notes.append(_("Its job was cancelled. Call it back to see what was done, and to do the rest."))
         if obj.state == "awaiting":
             notes.append(_("Somebody else with the right to approve has to agree."))
         links = [(_("Placement"), reverse("admin:distribution_placement_change", args=[obj.placement_id]))]

@@ -38,6 +38,7 @@ from distribution.admin import qr
 from distribution.admin.code_form import NEEDS, CodeBatchForm
 from distribution.admin.code_moves import DOWNLOAD, MOVES
 from distribution.admin.rights import DOWNLOADS_CODES
+from distribution.admin.states import waits_for
 from distribution.admin.tools import reached, typed_at
 from distribution.models import CodeBatch, CodeDownload
 
@@ -140,7 +141,7 @@ class CodeBatchAdmin(Desk):
 
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         used, uses = obj.exchange_count, obj.code_count * obj.use_limit
-        notes = []
+        notes = [] if obj.state == CodeBatch.State.CLOSED else waits_for(obj.placement)
         if obj.shared_code:
             notes.append(_("The code is %(code)s.") % {"code": obj.shared_code})
         elif obj.job and obj.job.state == Job.State.CANCELLED and obj.state != CodeBatch.State.CLOSED:

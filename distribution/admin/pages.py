@@ -26,6 +26,7 @@ from distribution import sources
 from distribution.admin import qr
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
+from distribution.admin.tool_desk import onwards
 from distribution.h5.door import HOME
 from distribution.h5.looks import page_rule, stylesheet
 from distribution.h5.pages import Said, context_of
@@ -164,6 +165,9 @@ class ClaimPageAdmin(WithHistory):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return onwards(obj)
 
     def hangs(self, obj: Any) -> bool:
         return obj.placement.status != Placement.Status.DRAFT

@@ -18,6 +18,7 @@ from distribution import sharing
 from distribution.admin.seen import SeenForm
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.admin.tool_desk import ToolDesk
+from distribution.admin.tools import packet_call
 from distribution.models import Placement, SharePacket, SharePlan
 from distribution.queries import cutting
 
@@ -80,12 +81,6 @@ class PlanAdmin(ToolDesk):
         said = _("%(count)d friends share %(pot)s, each between %(least)s and %(most)s.")
         numbers = {"count": obj.slots_count, "pot": yuan(obj.pot_fen)}
         ends = {"least": yuan(faces[0]), "most": yuan(faces[-1])} if faces else {"least": "–", "most": "–"}
-        address = request.build_absolute_uri("/api/v1/shares/")
-        body = f'{{"placement": "{obj.placement.key}", "order": "ORDER", "customer": "CUSTOMER"}}'
-        call = (
-            f"curl -X POST '{address}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json'"
-            f" -H 'Idempotency-Key: 1' -d '{body}'"
-        )
         return {
             "chip": (PLACEMENT_STATES[state], PLACEMENT_CHIPS[state]),
             "title": str(obj),
@@ -94,7 +89,7 @@ class PlanAdmin(ToolDesk):
                 (_("Its packets"), packets),
             ],
             "groups": [(_("A packet"), [said % {**numbers, **ends}])],
-            "call": call,
+            "call": packet_call(request, obj.placement),
         }
 
     @display(description=gettext_lazy("Sum of a packet"), ordering="pot_fen")

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from distribution.models import Campaign, Placement
@@ -48,3 +49,14 @@ def placement_state(placement: Placement, now: Any = None) -> str:
         case Phase.OVER:
             return "over"
     return placement.status
+
+
+def waits_for(placement: Placement) -> list[str]:
+    """What is to be known of a placement that gives nothing out at this moment; by whatever works with it."""
+    state = placement_state(placement)
+    if state == "live":
+        return []
+    return [
+        gettext("Nothing is given out while its placement is not live. Now: %(state)s.")
+        % {"state": PLACEMENT_STATES[state]}
+    ]

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -13,6 +14,11 @@ from distribution import placing
 from distribution.admin.rights import APPROVES
 from distribution.admin.states import PLACEMENT_CHIPS, PLACEMENT_STATES, placement_state
 from distribution.models import Placement
+
+
+def onwards(tool: Any) -> HttpResponse:
+    """One chain: the placement's page has the link, the call, the way to try it, and what it waits for."""
+    return HttpResponseRedirect(reverse("admin:distribution_placement_change", args=[tool.placement_id]))
 
 
 class ToolDesk(WithHistory):
@@ -48,6 +54,9 @@ class ToolDesk(WithHistory):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if placing.save_tool(obj, may_approve=request.user.has_perm(APPROVES), by=request.user):  # type: ignore[arg-type]
             self.message_user(request, self.back_to_draft, 30)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return onwards(obj)
 
     @display(description=gettext_lazy("Placement"), header=True, ordering="placement__title")
     def named(self, obj: Any) -> list[str]:

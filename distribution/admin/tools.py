@@ -115,6 +115,8 @@ def _link(address: str, pictures: list[str]) -> dict[str, Any]:
 def call(request: HttpRequest, placement: Placement) -> str:
     """One line for a terminal; empty where no call takes what is offered."""
     match placement.form:
+        case Form.API if SharePlan.objects.filter(placement=placement).exists():
+            return packet_call(request, placement)
         case Form.API | Form.H5:
             path, body = f"placements/{placement.key}/claims/", '{"customer": "CUSTOMER", "client": "app"}'
         case Form.CODE:
@@ -128,6 +130,16 @@ def call(request: HttpRequest, placement: Placement) -> str:
             )
         case _:
             return ""
+    return _curl(request, path, body)
+
+
+def packet_call(request: HttpRequest, placement: Placement) -> str:
+    """One line for a terminal that makes an order's packet."""
+    body = f'{{"placement": "{placement.key}", "order": "ORDER", "customer": "CUSTOMER"}}'
+    return _curl(request, "shares/", body)
+
+
+def _curl(request: HttpRequest, path: str, body: str) -> str:
     address = request.build_absolute_uri(f"/api/v1/{path}")
     return (
         f"curl -X POST '{address}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json'"

@@ -2,11 +2,12 @@
 
 import json
 from contextlib import suppress
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from math import isfinite
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -155,9 +156,16 @@ class TriggerForm(SeenForm):
         widgets = {"event": Suggested()}
 
 
+def _known(day: date) -> None:
+    if not timedelta(0) <= timezone.localdate() - day <= timedelta(days=settings.EVENT_DAYS):
+        raise ValidationError(_("Events of the last %(days)s days are there.") % {"days": f"{settings.EVENT_DAYS:g}"})
+
+
 class Trying(forms.Form):
     day = forms.DateField(
-        label=gettext_lazy("Events of which day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Events of which day"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        validators=[_known],
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -167,8 +175,7 @@ class Trying(forms.Form):
 
 
 def _try(rule: TriggerRule, request: HttpRequest, answers: dict[str, Any]) -> None:
-    start = timezone.make_aware(datetime.combine(answers["day"], time.min))
-    end = timezone.make_aware(datetime.combine(answers["day"] + timedelta(days=1), time.min))
+    start, end = (timezone.make_aware(datetime.combine(answers["day"] + timedelta(days=n), time.min)) for n in (0, 1))
     job = jobs.start(
         trying.KIND,
         title=_("Trial of %(rule)s on %(day)s") % {"rule": rule, "day": date_format(answers["day"])},

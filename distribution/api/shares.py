@@ -12,7 +12,7 @@ from coupons.api.outgoing import CouponsOut, Problem
 from coupons.api.shapes import Id, Key, Shape
 from coupons.queries import catalogue
 from distribution import sharing
-from distribution.api.claims import ClaimIn, where_of
+from distribution.api.claims import ClaimIn, ip_of, where_of
 
 
 class ShareIn(Shape):
@@ -97,5 +97,5 @@ class ShareClaims(Door):
         body = read(request, ClaimIn)
         customer = caller.customer_for(body.customer)
         kept = once(request, caller)
-        where, now = where_of(body), catalogue.business_now()
+        where, now = where_of(body, ip_of(body, request, caller)), catalogue.business_now()
         return answer_once(kept, lambda: sharing.take(token, customer, now, where, by=caller.name, once=kept))

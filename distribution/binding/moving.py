@@ -12,9 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons import jobs, sheets
+from coupons.queries import catalogue
 from coupons.refused import Refused
 from distribution.binding import lines
+from distribution.binding.fitting import compiled
 from distribution.models import Binding, Placement
+from distribution.queries.placements import refused_as_a_whole
 
 State = Binding.State
 
@@ -71,9 +74,10 @@ def possible(binding: Binding, move: str) -> bool:
         case "approve":
             return binding.state == State.AWAITING
         case "call_back":
-            return binding.state in (State.COUNTING, State.COUNTED, State.AWAITING) or (
-                binding.state == State.SCHEDULED and binding.job is not None and jobs.possible(binding.job, "cancel")
-            )
+            return binding.state in (State.COUNTING, State.COUNTED, State.AWAITING, State.SCHEDULED)
+        case "go_on":
+            at_work = binding.state in (State.COUNTING, State.SCHEDULED)
+            return at_work and binding.job is not None and jobs.possible(binding.job, "resume")
         case "again":
             over = binding.state == State.DONE or (binding.state == State.CALLED_BACK and binding.starts_at is not None)
             return over and binding.looked["accounts"] > binding.did.get("given", 0)
@@ -82,9 +86,10 @@ def possible(binding: Binding, move: str) -> bool:
 
 @transaction.atomic
 def move(binding: Binding, name: str, *, by: User) -> Binding:
-    """``confirm``, ``approve`` (a second person), ``call_back``.
+    """``confirm``, ``approve`` (a second person), ``call_back``, ``go_on`` after its job was paused or failed.
 
-    :raises Refused: ``state_forbids``; ``approval_needed``: the second person must be another.
+    :raises Refused: ``state_forbids``; ``approval_needed``: the second person must be another; ``not_started``,
+        ``paused`` or ``ended``, as its placement is: nothing would be given.
     """
     locked = Binding.objects.select_for_update(no_key=True, of=("self",))
     now = locked.select_related("job", "placement").get(pk=binding.pk)
@@ -101,7 +106,11 @@ def move(binding: Binding, name: str, *, by: User) -> Binding:
                 answers={"binding": now.pk},
             )
         now.state, now.ended_at = State.CALLED_BACK, timezone.now()
+    elif name == "go_on":
+        assert now.job is not None
+        jobs.move(now.job, "resume")
     elif name == "confirm":
+        _must_be_live(now)
         now.confirmed_by = by
         if needs_second(now):
             now.state = State.AWAITING
@@ -110,10 +119,18 @@ def move(binding: Binding, name: str, *, by: User) -> Binding:
     else:
         if by.pk in (now.confirmed_by_id, now.made_by_id):
             raise Refused("approval_needed", detail=_("Whoever made or confirmed it cannot be its second person."))
+        _must_be_live(now)
         now.approved_by = by
         _schedule(now, by)
     now.save()
     return now
+
+
+def _must_be_live(binding: Binding) -> None:
+    _version, placement = compiled(binding)
+    closed = refused_as_a_whole(placement, catalogue.business_now())
+    if closed is not None:
+        raise Refused(closed)
 
 
 def _schedule(binding: Binding, by: User) -> None:

@@ -23,7 +23,9 @@ class CompiledOffer:
 
 @dataclass(slots=True)
 class CompiledPlacement:
-    """``asks_customer``: some rule looks at the customer's facts; ``needs``, ``days_back``: which, and how far back."""
+    """``is_claimed``: customers take what it offers by themselves; ``asks_customer``: some rule looks at the customer's
+    facts; ``needs``, ``days_back``: which, and how far back.
+    """
 
     row: Placement
     key: str
@@ -32,6 +34,7 @@ class CompiledPlacement:
     ends_at: datetime
     pick: str
     control: Draw | None
+    is_claimed: bool
     offers: tuple[CompiledOffer, ...]
     asks_customer: bool
     needs: frozenset[str]
@@ -46,8 +49,11 @@ class No(NamedTuple):
     template_id: int = 0
 
 
-#: Doors by which a customer takes what a placement offers.
-CLAIMED_FORMS = (Placement.Form.API, Placement.Form.H5)
+def _is_claimed(placement: Placement) -> bool:
+    """Where packets are cut from what it offers, nobody takes it from the pot by the open call."""
+    if placement.form == Placement.Form.H5:
+        return True
+    return placement.form == Placement.Form.API and not hasattr(placement, "share_plan")
 
 
 def find(book: Book, key: str) -> CompiledPlacement | None:
@@ -62,14 +68,13 @@ def find(book: Book, key: str) -> CompiledPlacement | None:
 def on_channel(book: Book, channel: str | None) -> list[CompiledPlacement]:
     """What can be claimed and is live in a channel (None: in all), in the order in which it was placed."""
     live = Placement.objects.filter(status=Placement.Status.LIVE).order_by("id")
-    live = live.filter(form__in=CLAIMED_FORMS)
     chosen = live if channel is None else live.filter(channel=channel)
-    return book.keep(("channel", channel), lambda: _compile(book, chosen))
+    return book.keep(("channel", channel), lambda: [one for one in _compile(book, chosen) if one.is_claimed])
 
 
 def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
     compiled = []
-    for placement in placements.select_related("campaign").prefetch_related("offers__audience"):
+    for placement in placements.select_related("campaign", "share_plan").prefetch_related("offers__audience"):
         rows = list(placement.offers.all())
         templates = book.templates({offer.template_id for offer in rows})
         offers = []
@@ -88,6 +93,7 @@ def _compile(book: Book, placements: Any) -> list[CompiledPlacement]:
                 ends_at=placement.campaign.ends_at,
                 pick=placement.pick,
                 control=Draw.of(placement.campaign.control_secret, placement.campaign.control_percent),
+                is_claimed=_is_claimed(placement),
                 offers=tuple(offers),
                 asks_customer=any(isinstance(rule, CustomerCondition) for rule in asked),
                 needs=needs,

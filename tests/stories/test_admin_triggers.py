@@ -112,6 +112,14 @@ def test_a_trial_on_yesterdays_events_says_what_it_would_have_given_and_gives_no
     assert not Coupon.objects.exists()
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2026-06-04", "2026-05-03", "soon"])
+def test_a_trial_on_a_day_of_which_no_events_are_kept_is_refused(person, clock, day):
+    rule = making.trigger(making.template())
+    page = person("运营").post(f"/admin/distribution/triggerrule/{rule.pk}/move/try/", {"day": day})
+    assert page.context["form"].errors["day"]
+    assert not Job.objects.exists()
+
+
 def test_what_came_of_an_event_can_be_read(person, system, clock):
     making.trigger(making.template(), conditions={"tags": {"any_of": ["vip"]}})
     tell(system("issue"), clock)

@@ -12,7 +12,7 @@ from coupons.refused import Refused
 from coupons.tasks import go_on_with_jobs
 from distribution.binding import giving, moving
 from distribution.binding import lines as binding_lines
-from distribution.models import Binding, BindingLine
+from distribution.models import Binding, BindingLine, Placement
 from tests import making, using
 from tests.pages.company import desk, somebody
 
@@ -170,6 +170,66 @@ def test_what_was_called_back_half_way_is_told_and_done_again_for_the_rest(opera
     operator.post(page(binding, "move/again/"))
     done(operator, Binding.objects.latest("pk"), clock)
     assert Coupon.objects.count() == Coupon.objects.values("customer").distinct().count() == 5
+    ledger()
+
+
+def test_while_its_placement_is_not_live_nothing_is_confirmed(operator, clock, settings):
+    """P7, P9: the page says why; looked over it may be before."""
+    settings.BIND_SECOND_ABOVE_FEN = 0
+    people("alice")
+    of = placement(making.template(), status="draft")
+    binding = begun(operator, of, ["alice"])
+    assert binding.looked["places"] == 1
+    assert "不会发券。当前状态：草稿" in operator.get(page(binding)).content.decode()
+    assert "尚未开始" in operator.post(page(binding, "move/confirm/"), follow=True).content.decode()
+    binding.refresh_from_db()
+    assert (binding.state, binding.confirmed_by, Job.objects.filter(kind="bind").count()) == ("counted", None, 0)
+    Placement.objects.update(status="live")
+    assert "不会发券" not in operator.get(page(binding)).content.decode()
+    operator.post(page(binding, "move/confirm/"))
+    Placement.objects.update(status="paused")
+    other = desk(somebody("审核", "xiaowang"))
+    assert "已暂停" in other.post(page(binding, "move/approve/"), follow=True).content.decode()
+    binding.refresh_from_db()
+    assert (binding.state, binding.approved_by) == ("awaiting", None)
+
+
+def test_what_was_stopped_meanwhile_goes_on_from_its_own_page(operator, clock, ledger):
+    """P7: whoever confirmed it last owns the job; whoever binds resumes it."""
+    people("alice")
+    binding = begun(operator, placement(making.template()), ["alice"])
+    operator.post(page(binding, "move/confirm/"))
+    Placement.objects.update(status="paused")
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    binding.refresh_from_db()
+    assert (binding.state, binding.job.state) == ("scheduled", "failed")
+    Placement.objects.update(status="live")
+    assert operator.get(page(binding, "move/go_on/")).status_code == 200
+    operator.post(page(binding, "move/go_on/"))
+    binding.refresh_from_db()
+    assert (binding.state, binding.did["given"], Coupon.objects.count()) == ("done", 1, 1)
+    assert operator.post(page(binding, "move/go_on/")).status_code == 302
+    assert Coupon.objects.count() == 1
+    ledger()
+
+
+def test_a_binding_whose_job_was_cancelled_can_be_called_back_and_done_again(operator, clock, ledger):
+    """P7"""
+    people("alice")
+    binding = begun(operator, placement(making.template()), ["alice"])
+    operator.post(page(binding, "move/confirm/"))
+    binding.refresh_from_db()
+    operator.post(f"/admin/coupons/job/{binding.job_id}/move/cancel/")
+    clock.forward(minutes=10)
+    go_on_with_jobs()
+    assert "后台任务已被取消" in operator.get(page(binding)).content.decode()
+    operator.post(page(binding, "move/call_back/"))
+    binding.refresh_from_db()
+    assert (binding.state, binding.did["no"]) == ("called_back", {"called_back": 1})
+    operator.post(page(binding, "move/again/"))
+    done(operator, Binding.objects.latest("pk"), clock)
+    assert Coupon.objects.count() == 1
     ledger()
 
 

@@ -132,6 +132,35 @@ def test_each_form_leads_on_to_its_tool(form, leads_to):
     assert ("/h5/wallet/code/" in words) is (form == "code")
 
 
+def test_each_tool_ends_at_what_its_placement_is_reached_by(clock):
+    """P9: link, call and trial; what the placement waits for, too."""
+    client = desk(somebody("运营"))
+    shared = {"type": "no_threshold", "amount_fen": 500}
+    for tool, form, said, words in (
+        ("claimpage", "h5", {"slug": "summer", "title": "夏日", "skin": "sky"}, "/h5/summer/"),
+        ("triggerrule", "trigger", {"event": "sign_up", "cooldown_minutes": 0, "fresh_minutes": 9}, "sign_up"),
+        ("shareplan", "api", {"slots_count": 2, "pot_fen": "10", "split": "even", "hours": 9}, "/api/v1/shares/"),
+    ):
+        channel = "share" if tool == "shareplan" else "street_team"
+        placement = making.placement(making.template(**shared), form=form, channel=channel, status="draft")
+        answer = client.post(f"/admin/distribution/{tool}/add/", {"placement": placement.pk, **said}, follow=True)
+        assert answer.redirect_chain, (tool, answer.context["adminform"].form.errors)
+        assert answer.redirect_chain[-1][0] == f"/admin/distribution/placement/{placement.pk}/change/"
+        page = answer.content.decode()
+        assert words in page
+        assert "以某用户身份试领" in page
+
+
+def test_what_waits_for_its_placement_says_so(clock):
+    """P9: a batch of a draft."""
+    batch = coding.batch(coding.placement(status="draft"))
+    client = desk(somebody("运营"))
+    address = f"/admin/distribution/codebatch/{batch.pk}/change/"
+    assert "不会发券。当前状态：草稿" in client.get(address).content.decode()
+    Placement.objects.update(status="live")
+    assert "不会发券" not in client.get(address).content.decode()
+
+
 def test_a_shared_code_and_an_h5_page_end_with_a_link_and_pictures_to_print(clock):
     """P9: whoever scans the shared code finds it typed in."""
     code, h5 = making.placement(making.template(), form="code"), making.claim_page(making.template())

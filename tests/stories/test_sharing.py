@@ -4,7 +4,8 @@ import pytest
 from django.db.models import Sum
 
 from coupons.models import Coupon, CouponEvent, Customer
-from distribution.models import Placement, SharePacket, SharePlan, ShareTake
+from coupons.queries import catalogue
+from distribution.models import Placement, RiskRule, SharePacket, SharePlan, ShareTake
 from tests import making
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,32 @@ def test_a_packet_closes_after_its_hours(shop, customer, clock):
     before = state()
     assert take(customer("bob"), token).code == "ended"
     assert customer("bob").get(f"shares/{token}/").body["state"] == "ended"
+    assert state() == before
+
+
+def test_nobody_takes_from_the_pot_without_a_packet(shop, customer):
+    """P11: from the moment that a plan is made; what it offers stands in no list."""
+    made = plan()
+    before, key = state(), made.placement.key
+    made.delete()
+    assert [one["key"] for one in customer("bob").get("placements/", channel="share").body["results"]] == [key]
+    SharePlan.objects.create(placement=made.placement, slots_count=4, pot_fen=2000)
+    catalogue.forget()
+    for caller, body in ((customer("bob"), {}), (shop, {"customer": "bob"})):
+        assert caller.post(f"placements/{key}/claims/", body).status == 404
+    assert customer("bob").get("placements/", channel="share").body["results"] == []
+    assert state() == before
+    token = share(shop, made).body["token"]
+    assert take(customer("bob"), token).status == 201
+
+
+def test_friends_are_known_by_their_address_as_whoever_claims_is(shop, customer):
+    """I10: three friends of one address may take, a fourth may not."""
+    RiskRule.objects.create(kind="ip", minutes=60, most_count=3)
+    token = share(shop, plan()).body["token"]
+    assert [take(customer(friend), token).status for friend in ("bob", "carl", "dora")] == [201] * 3
+    before = state()
+    assert take(customer("emil"), token).code == "risk_refused"
     assert state() == before
 
 
