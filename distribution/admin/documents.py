@@ -1,6 +1,7 @@
 """A campaign as a document, out of its page and into the list."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -80,7 +81,7 @@ class WithDocuments(Desk):
             except Invalid as invalid:
                 refusal = _("The document makes no sense in these places. Nothing was changed.")
                 keys = _keys(form.cleaned_data["document"])
-                errors = [(_place(error["field"], keys), error["detail"]) for error in invalid.errors]
+                errors = [(error["field"], _named(error, keys)) for error in invalid.errors]
             except Refused as refused:
                 refusal = _("%(reason)s Nothing was changed.") % {"reason": refused.detail}
                 errors = [_about(reason) for reason in refused.reasons]
@@ -121,10 +122,10 @@ def _keys(document: bytes) -> dict[str, str]:
     }
 
 
-def _place(field: str, keys: dict[str, str]) -> str:
+def _named(error: Mapping[str, Any], keys: dict[str, str]) -> str:
     """With the key of the template, placement or audience, which nobody likes to count."""
-    key = keys.get(".".join(field.split(".")[:2]))
-    return f"{key} · {field}" if key else field
+    key = keys.get(".".join(error["field"].split(".")[:2]))
+    return f"{key}: {error['detail']}" if key else error["detail"]
 
 
 def _about(reason: Any) -> tuple[str, str]:

@@ -48,7 +48,8 @@ def write_template(draft: Draft, campaign: Campaign, filled: Filled) -> None:
     version = template.version if template.pk else 0
     template.budget = campaign.budget
     try:
-        editing.save_template(template, limits, by=draft.by, may_approve=draft.may_approve)
+        # A system that may approve changes what is live at once; a person proposes it to somebody else.
+        editing.save_template(template, limits, by=draft.by, may_approve=draft.may_approve and draft.by is None)
         changed = template.version != version
         way = _way(approving.MOVES, template.status, item.status or template.status)
         for move in way:
@@ -60,6 +61,9 @@ def write_template(draft: Draft, campaign: Campaign, filled: Filled) -> None:
         if refused.code == "approval_needed" and not draft.may_approve:
             draft.unapproved += reasons
             return  # nothing will be kept
+        if refused.code == "approval_needed" and draft.by is not None:
+            own = _("Nobody approves a change of their own: propose it on the template's page, to be taken over there.")
+            reasons = [{**reason, "detail": own} if "fields" in reason else reason for reason in reasons]
         raise Refused(refused.code, reasons) from None
     draft.changed = draft.changed or changed or bool(way)
 

@@ -217,6 +217,26 @@ def test_without_the_right_nobody_launches_through_an_import():
     assert not CouponTemplate.objects.exists()
 
 
+def test_whoever_may_approve_does_not_approve_their_own_change_by_importing_it(system):
+    """C12: a person proposes more of what is live; a system with the right changes it at once."""
+    chief, client = system("manage", "approve"), desk(somebody("管理员"))
+    chief.post("campaigns/", summer())
+    made = CouponTemplate.objects.get()
+    before = made.version, made.history.count(), made.supply.total_count
+    for more in ({"templates__0__limits__total_count": 20_000}, {"templates__0__name": "别的名字"}):
+        document = io.BytesIO(json.dumps(summer(**more)).encode())
+        document.name = "summer.json"
+        page = client.post("/admin/distribution/campaign/import/", {"document": document})
+        assert page.status_code == 422
+        assert "在该模板的页面提交改动申请" in page.content.decode()
+        made = CouponTemplate.objects.get()
+        assert (made.version, made.history.count(), made.supply.total_count) == before
+        assert chief.post("campaigns/", summer(**more)).status == 200
+        chief.post("campaigns/", summer(templates__0__limits__total_count=10_000))
+        made = CouponTemplate.objects.get()
+        before = made.version, made.history.count(), made.supply.total_count
+
+
 # --- two approvers ---------------------------------------------------------------------------------------------------
 
 
