@@ -25,8 +25,8 @@ USE = {
     *("not_available", "already_redeemed", "held_by_other_order", "expired", "not_yet_valid", "below_threshold"),
     *("nothing_in_scope", "conditions_unmet", "cannot_stack", "order_already_redeemed", "rollback_exceeds"),
 }
-#: Risk control, control groups and redemption codes are not built yet.
-LATER = {"risk_refused", "in_control_group", "code_invalid"}
+#: What needs more than a document: told in test_risk, test_control_group and test_exchanging.
+ELSEWHERE = {"risk_refused", "in_control_group", "code_invalid"}
 
 
 # --- claim -----------------------------------------------------------------------------------------------------------
@@ -199,6 +199,6 @@ def test_what_a_quote_calls_usable_is_redeemed_and_the_other_way_round(system, c
 
 
 def test_no_code_of_the_contract_is_missing():
-    assert set(CLAIMS) == CLAIM - LATER
+    assert set(CLAIMS) == CLAIM - ELSEWHERE
     assert {*USES, "rollback_exceeds"} == USE
     assert SENTENCES.keys() >= CLAIM | USE
