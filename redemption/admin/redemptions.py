@@ -19,7 +19,7 @@ from coupons.admin.desk import ReadDesk
 from coupons.admin.exporting import in_yuan
 from coupons.admin.ledger import COUPON_CHIPS, EVENT_CHIPS, people, state_now, uuid_of
 from coupons.admin.money import yuan
-from coupons.admin.saying import once
+from coupons.admin.saying import once, who
 from coupons.models import Coupon, CouponEvent, CouponTemplate
 from redemption.models import Order, Redemption
 
@@ -105,10 +105,10 @@ class RedemptionAdmin(ReadDesk):
         "show_merchant_fen",
         "show_returned_fen",
         "show_returned_merchant_fen",
-        "by",
+        "by_whom",
     )
     fieldsets = (
-        (None, {"fields": (("order_page", "customer_page"), ("number", "by"))}),
+        (None, {"fields": (("order_page", "customer_page"), ("number", "by_whom"))}),
         (
             gettext_lazy("Money"),
             {"fields": (("discount_fen", "platform", "merchant_fen"), ("returned_fen", "returned_merchant_fen"))},
@@ -126,7 +126,7 @@ class RedemptionAdmin(ReadDesk):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = [f"show_{name}" for name in ("discount_fen", "merchant_fen", "returned_fen", "returned_merchant_fen")]
-        return ("number", "order_page", "customer_page", "platform", "parts", "coupon_list", "story", *shown)
+        return ("number", "order_page", "customer_page", "by_whom", "platform", "parts", "coupon_list", "story", *shown)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -175,6 +175,10 @@ class RedemptionAdmin(ReadDesk):
     def customer_page(self, obj: Any) -> str:
         return str(obj.customer)
 
+    @display(description=gettext_lazy("By"))
+    def by_whom(self, obj: Any) -> str:
+        return who(obj.by)
+
     @display(description=gettext_lazy("Lines"))
     @once
     def parts(self, obj: Any) -> SafeString:
@@ -220,6 +224,7 @@ class RedemptionAdmin(ReadDesk):
                 "kind": event.get_kind_display(),
                 "look": EVENT_CHIPS.get(event.kind, ""),
                 "spent": yuan(event.spent_fen) if event.spent_fen else "–",
+                "by": who(event.by),
             }
             for event in events.order_by("id")[:200]
         ]

@@ -1,6 +1,6 @@
 """结算单: what each merchant and the platform owe for any period, as a page and as Excel; months closed for good."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -92,12 +92,7 @@ class SettlementAdmin(ReadDesk):
             "may_close": self.may_close(request) and month is not None and settling.is_over(month, timezone.now()),
             "may_export": request.user.has_perm("redemption.export_settledmonth"),
             "may_enter": request.user.has_perm("redemption.add_settlemententry"),
-            "entries": SettlementEntry.objects.select_related("merchant").filter(
-                at__gte=settlement.midnight(form.cleaned_data["start"]),
-                at__lt=settlement.midnight(form.cleaned_data["end"] + timedelta(days=1)),
-            )[:200]
-            if form.is_valid()
-            else [],
+            "entries": [(entry, yuan(entry.amount_fen)) for entry in self._entries(form)],
             "query": request.GET.urlencode(),
         }
         return TemplateResponse(request, "redemption/admin/settlement.html", context)
@@ -149,6 +144,13 @@ class SettlementAdmin(ReadDesk):
             content_type=EXCEL,
             headers={"Cache-Control": "no-store"},
         )
+
+    def _entries(self, form: PeriodForm) -> Iterable[SettlementEntry]:
+        if not form.is_valid():
+            return ()
+        start, end = form.cleaned_data["start"], form.cleaned_data["end"] + timedelta(days=1)
+        within = {"at__gte": settlement.midnight(start), "at__lt": settlement.midnight(end)}
+        return SettlementEntry.objects.select_related("merchant").filter(**within)[:200]
 
     def _period(self, request: HttpRequest) -> PeriodForm:
         today = timezone.localdate()

@@ -525,7 +525,7 @@ def redeemed(number: int = 1) -> Redemption:
     now = catalogue.business_now()
     line = Line("l1", None, None, "sku-1", 120_00, 1)
     basket = Basket(f"o-{number}", f"alice-{number}", now, "app", None, None, None, None, (line,), 0)
-    redeeming.redeem(basket, [UUID(coupon)], captures=True, now=now, by="test")
+    redeeming.redeem(basket, [UUID(coupon)], captures=True, now=now, by="clerk:li")
     return Redemption.objects.get(order__key=f"o-{number}")
 
 
@@ -537,6 +537,8 @@ def test_a_redemption_is_read_with_its_lines_coupons_and_events(role):
     coupon = Coupon.objects.get()
     for words in ("¥20.00", "¥120.00", coupon.code, "o-1", "redeemed"):
         assert words in page
+    assert page.count("shop staff li") == 2, "whoever redeemed it, at the head and in what happened"
+    assert "clerk:li" not in page
     page = operator(role).get(f"/admin/redemption/order/{redemption.order_id}/change/").content.decode()
     assert "sku-1" in page
 

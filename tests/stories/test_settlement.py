@@ -182,6 +182,8 @@ def test_finance_sees_takes_away_and_closes_and_operations_does_not(months, cloc
     another = re.findall(r'name="form_id" value="([0-9a-f-]{36})"', finance.get(page).content.decode())[0]
     assert finance.post(page, {**paid, "form_id": another}).status_code == 302, "the same sum once more, on purpose"
     assert sum(SettlementEntry.objects.filter(kind="payment").values_list("amount_fen", flat=True)) == -1600
+    page = finance.get(PAGE, period).content.decode()
+    assert all(f">{amount}<" in page for amount in ("-¥1.00", "-¥6.00", "-¥17.00")), "each entry, and their sum"
     assert finance.get(f"/admin/redemption/settlemententry/{entry.pk}/change/").status_code == 200
 
 
