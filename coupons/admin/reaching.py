@@ -1,5 +1,6 @@
 """触达人数: a page that says how many customers an audience holds now, and where the others fell out."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -13,7 +14,7 @@ from unfold import widgets
 
 from coupons.admin.asking import Moment
 from coupons.admin.desk import Desk
-from coupons.models import City, CouponTemplate
+from coupons.models import Area, City, CouponTemplate
 from coupons.queries import catalogue, reach
 from coupons.queries.surroundings import situate
 from coupons.rules import Client, CustomerCondition, compile_rules, menu
@@ -37,6 +38,13 @@ class ReachForm(forms.Form):
         empty_label=gettext_lazy("not known"),
         label=gettext_lazy("City of the moment"),
         widget=_SEARCHED(),
+    )
+    areas = forms.ModelMultipleChoiceField(
+        Area.objects.defer("geojson"),
+        required=False,
+        label=gettext_lazy("Areas of the position"),
+        help_text=gettext_lazy("As if everybody were where these areas are. Empty: no position is known."),
+        widget=widgets.UnfoldAdminSelect2MultipleWidget(),
     )
     template = forms.ModelChoiceField(
         CouponTemplate.objects.order_by("-id"),
@@ -78,6 +86,8 @@ class WithReach(Desk):
         city = said["city"].pk if said["city"] else None
         now = catalogue.business_now(said["at"])
         situation = situate(now, client=said["client"] or None, city=city, book=catalogue.current())
+        if said["areas"]:
+            situation = replace(situation, areas=frozenset(area.pk for area in said["areas"]))
         # In the menu's order, as they were asked; the database keeps its own.
         ordered = {code: audience.conditions[code] for code in menu if code in audience.conditions}
         conditions = compile_rules(ordered, "claim")

@@ -172,6 +172,13 @@ class Festivals(AnyOf):
     code, label, reads, fact = "festivals", gettext_lazy("Days of the calendar"), "festivals", "moment"
     edge = gettext_lazy("A holiday holds on its own day and on the days off that belong to it.")
 
+    def check(self, customer: Profile, situation: Situation) -> Verdict:
+        """Whether a custom of some city is kept today nobody knows where no city is named."""
+        verdict = super().check(customer, situation)
+        if verdict.holds is False and situation.city is None and any(day.startswith(CUSTOM) for day in self.any_of):
+            return Verdict(None)
+        return verdict
+
     class Form(Answers):
         any_of = Several(choices=days_to_choose, label=gettext_lazy("Any of these days"))
 

@@ -15,7 +15,7 @@ from coupons.queries import catalogue, wallet
 from coupons.queries.wording import yuan
 from coupons.refused import Refused
 from distribution import sharing
-from distribution.h5 import door
+from distribution.h5 import door, place
 from distribution.h5.cards import card
 from distribution.h5.door import Visitor
 from distribution.h5.looks import stylesheet
@@ -47,7 +47,7 @@ def take_for(request: HttpRequest, token: str, visitor: Visitor) -> HttpResponse
     key = door.once_of(request)
     once = Once(by, f"h5:{key}", fingerprint("POST", address_of(token), b""))
     try:
-        sharing.take(token, visitor.customer, now, door.where(request), by=by, once=once)
+        sharing.take(token, visitor.customer, now, door.where(request, door.city_of(request)), by=by, once=once)
     except Refused as no:
         if no.code == "not_found":
             raise
@@ -64,6 +64,8 @@ def _page(request: HttpRequest, token: str, visitor: Visitor | None, refused: Re
     told = sharing.told(packet, now, asking)
     found = wallet.one(asking, UUID(told["mine"]["coupon"])) if told["mine"] else None
     sharer = Customer.objects.filter(key=packet.sharer).values_list("nickname", flat=True).first() or ""
+    reasons = [dict(reason) for reason in refused.reasons] if refused else []
+    can_be_mended = place.is_all(reasons)
     context: dict[str, Any] = {
         "packet": told,
         "sharer": sharing.masked(sharer) if sharer else "",
@@ -72,8 +74,12 @@ def _page(request: HttpRequest, token: str, visitor: Visitor | None, refused: Re
         "sum": _money(told["pot_fen"]),
         "mine": _money(told["mine"]["amount_fen"]) if told["mine"] else "",
         "takes": [(one, _money(one["amount_fen"])) for one in told["takes"]],
-        "refused": [dict(reason) for reason in refused.reasons] if refused else [],
-        "may_take": told["state"] == "open" and not told["mine"] and (not told["yours"] or packet.plan.sharer_takes),
+        "refused": reasons,
+        "may_take": told["state"] == "open"
+        and not told["mine"]
+        and (not told["yours"] or packet.plan.sharer_takes)
+        and (refused is None or can_be_mended),
+        **(place.asked(reasons) if can_be_mended else {}),
         "others": others(book, asking or "", now) if told["state"] != "open" and not told["mine"] else [],
         "address": request.build_absolute_uri(address_of(token)),
         "token": token,

@@ -92,6 +92,33 @@ def test_a_local_custom_is_a_day_of_its_city(system, clock):
     assert almanac.festivals_anywhere(clock.now().date(), catalogue.current()) >= {"custom:temple-fair"}
 
 
+def test_where_no_city_is_named_nobody_knows_whether_a_custom_is_kept(system, clock):
+    """I9: unknown refuses on either side of a "not"; days of the whole country are known without a city."""
+    custom = Custom.objects.create(key="fair", name="庙会")
+    today = clock.now().date()
+    CustomDay.objects.create(custom=custom, first_date=today, last_date=today, city_id="310000")
+    fair = making.audience({"festivals": {"any_of": ["custom:fair", "qixi"]}})
+    qixi = making.audience({"festivals": {"any_of": ["qixi"]}})
+    placements = [
+        making.placement((making.template(), making.audience({"audiences": {"none_of": [one.pk]}})))
+        for one in (fair, qixi)
+    ]
+    caller = system("issue")
+    got = {
+        city: [caller.post(f"placements/{one.key}/claims/", {"customer": city or "x", **asked}) for one in placements]
+        for city, asked in ((None, {}), ("310000", {"city": "310000"}), ("110000", {"city": "110000"}))
+    }
+    assert {city: [one.status for one in answers] for city, answers in got.items()} == {
+        None: [409, 201],
+        "310000": [409, 201],
+        "110000": [201, 201],
+    }
+    assert got[None][0].body["reasons"][0] | {"detail": ""} == {
+        "code": "audiences", "detail": "", "wanted": {"none_of": [fair.pk]}, "had": [], "unknown": True,
+        "missing": ["festivals"],
+    }  # fmt: skip
+
+
 def test_a_custom_that_nobody_knows_is_an_error_and_one_that_rules_name_stays():
     with pytest.raises(ValidationError, match="festivals"):
         making.template(claim_conditions={"festivals": {"any_of": ["custom:nowhere"]}})

@@ -1,8 +1,10 @@
 """A code typed on a phone, or brought along by a poster's QR code, becomes a coupon in the wallet (P5, P6)."""
 
+from datetime import timedelta
+
 import pytest
 
-from coupons.models import Area, Coupon
+from coupons.models import Area, Coupon, Custom, CustomDay, Weather
 from tests import coding, making
 from tests.coding import whole
 from tests.stories.test_h5 import text
@@ -146,3 +148,35 @@ def test_an_area_inside_an_audience_asks_for_the_position_too(clock):
     assert (asked.status_code, "data-position" in asked.content.decode()) == (409, True)
     assert exchange(visitor, code, **inside).status_code == 303
     assert Coupon.objects.count() == 4
+
+
+def test_weather_and_customs_ask_for_the_city_by_which_they_are_known(clock):
+    """I9: a page, a code and a packet whose rules name no city let the visitor choose any."""
+    hour = timedelta(hours=1)
+    Weather.objects.create(city_id="310000", kind="rain", starts_at=clock.now() - hour, ends_at=clock.now() + hour)
+    fair = Custom.objects.create(key="fair", name="Temple fair")
+    CustomDay.objects.create(custom=fair, first_date=clock.now(), last_date=clock.now(), city_id="310000")
+    wet = {"weather": {"any_of": ["rain"]}}
+    pages = [
+        making.claim_page(making.template(claim_conditions=wet)),
+        making.claim_page(making.template(claim_conditions={"festivals": {"any_of": ["custom:fair", "qixi"]}})),
+        making.claim_page(
+            (making.template(), making.audience({"audiences": {"any_of": [making.audience(wet).pk]}}))  # type: ignore[arg-type]
+        ),
+    ]
+    visitor = Visitor()
+    visitor.sign_in()
+    for page in pages:
+        path = f"/h5/{page.slug}/"
+        seen = visitor.get(path)
+        assert all(f'<option value="{city}">' in seen.content.decode() for city in ("310000", "110000"))
+        refused = visitor.post(f"{path}claim/", once=once(seen), city="110000")
+        assert refused.status_code == 409
+        assert visitor.post(f"{path}claim/", once=f"again-{page.pk}", city="310000").status_code == 303
+    code = whole(coding.batch(coding.placement(making.template(claim_conditions=wet))))[0]
+    asked = exchange(visitor, code)
+    assert (asked.status_code, '<option value="310000">' in asked.content.decode()) == (409, True)
+    assert exchange(visitor, code, city="310000").status_code == 303
+    assert Coupon.objects.count() == 4
+    usual = making.claim_page(making.template(claim_conditions={"festivals": {"any_of": ["workday", "qixi"]}}))
+    assert "<option" not in visitor.get(f"/h5/{usual.slug}/").content.decode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coupons.models import Coupon, Customer
+from coupons.models import Coupon, CouponTemplate, Customer
 from distribution.models import ShareTake
 from tests.stories.test_h5 import text
 from tests.stories.test_sharing import plan, share
@@ -82,3 +82,17 @@ def test_a_link_that_is_none_is_not_found_and_leads_nowhere_else(packet):
     assert Visitor().get("/h5/share/nope/").status_code == 404
     for number, to in enumerate(("share.nope", "share.//evil.example", "https://evil.example")):
         assert Visitor(f"1370000000{number}").sign_in(to).headers["Location"] == "/h5/wallet/"
+
+
+def test_a_packet_for_some_city_asks_for_it(system, clock):
+    """P11, I2: once it was refused for want of it, and then it is given."""
+    Customer.objects.create(key="alice", nickname="小林", phone="+8613900000000")
+    path = f"/h5/share/{share(system('issue'), plan()).body['token']}/"
+    CouponTemplate.objects.update(claim_cities=["310000"])
+    bob = Visitor()
+    bob.sign_in()
+    asked = bob.post(f"{path}take/", once="a")
+    assert (asked.status_code, '<option value="310000">' in asked.content.decode()) == (409, True)
+    assert not Coupon.objects.exists()
+    assert bob.post(f"{path}take/", once=once(asked), city="310000").status_code == 303
+    assert "You got ¥" in text(bob.get(path))

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from coupons.conditions import names
-from coupons.models import Audience, Customer
+from coupons.models import Area, Audience, Customer
 from coupons.queries import catalogue, reach
 from coupons.queries.surroundings import situate
 from coupons.refused import Refused
@@ -16,7 +16,7 @@ from coupons.rules import compile_rules
 from distribution import claiming
 from distribution.claiming import Where
 from tests import making, using
-from tests.pages.company import desk, somebody
+from tests.pages.company import BLOCK, desk, somebody
 from tests.properties.test_conditions import ANSWERS, AUDIENCES, NOW, ages, believe, customers, store
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,23 @@ def test_the_operator_sees_a_funnel_with_what_is_unknown_apart():
     assert told["reach"].number == known == len(told["sample"])
     assert int(told["holders"]) == vips.filter(key="c1", sensitivity__isnull=False).count()
     assert client.get(f"/admin/coupons/audience/{audience.pk}/change/").content.decode().count("/reach/") == 1
+
+
+def test_an_audience_of_areas_is_counted_as_if_everybody_were_there():
+    """I2, I12: where customers are is known of the moment alone, so it is said for the count; unsaid, it is unknown."""
+    people()
+    for key in ("bund", "port"):
+        Area.objects.create(key=key, name=key, geojson=BLOCK)
+    audience = making.audience({"tags": {"any_of": ["vip"]}, "areas": {"any_of": ["bund"]}})
+    client = desk(somebody("运营"))
+
+    def told(**said):
+        found = client.get(f"/admin/coupons/audience/{audience.pk}/reach/", said).context["reach"]
+        return [(step.left, step.unknown) for step in found.steps]
+
+    assert told() == [(6, 0), (0, 6)]
+    assert told(areas=["bund", "port"]) == [(6, 0), (6, 0)]
+    assert told(areas=["port"]) == [(6, 0), (0, 0)]
 
 
 def test_who_may_not_see_customers_sees_no_sample():
