@@ -1,6 +1,7 @@
 """Every "no" to a claim or a use is counted, without a row for each: a flash sale refuses thousands in a second.
 
-A process adds up and writes its sums every ``REFUSALS_SECONDS``.
+A process adds up and writes its sums every ``REFUSALS_SECONDS``; how active those were who were refused is looked up
+then, so that no refusal waits for it.
 """
 
 from collections import Counter
@@ -13,22 +14,30 @@ from django.utils import timezone
 
 from coupons.gathering import Gathering
 from coupons.models import RefusalCount
+from coupons.queries.activity import LEVEL, orders
 from coupons.queries.direct import rows
 from coupons.refused import Refused
 
 Deed = RefusalCount.Deed
 
-_CELL = "hour, deed, placement, template_id, city_id, business_line, code, reason"
+#: So many different ones are gathered at most; of more, who was refused is not looked at.
+MOST_GATHERED = 10_000
+
+_CELL = "hour, deed, placement, template_id, city_id, business_line, activity, code, reason"
 _WRITE = f"""
-WITH told AS (
-    SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
-                         %s::text[], %s::date[], %s::bigint[]) AS t({_CELL}, day, count)
+WITH told AS MATERIALIZED (
+    SELECT t.*, CASE WHEN t.customer = '' THEN '' ELSE {LEVEL} END AS activity
+      FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+                  %s::text[], %s::text[], %s::date[], %s::bigint[])
+           AS t(hour, deed, placement, template_id, city_id, business_line, customer, code, reason, day, count)
+      LEFT JOIN coupons_customer u ON u.key = t.customer{orders("u.id", "t.day")}
 ), days AS (
     INSERT INTO coupons_refusalday AS o (day, deed, code, count)
     SELECT day, deed, code, sum(count) FROM told GROUP BY day, deed, code ORDER BY day, deed, code
     ON CONFLICT (day, deed, code) DO UPDATE SET count = o.count + excluded.count
 )
-INSERT INTO coupons_refusalcount AS o ({_CELL}, count) SELECT {_CELL}, count FROM told
+INSERT INTO coupons_refusalcount AS o ({_CELL}, count)
+SELECT {_CELL}, sum(count) FROM told GROUP BY {_CELL} ORDER BY {_CELL}
 ON CONFLICT ({_CELL}) DO UPDATE SET count = o.count + excluded.count
 RETURNING 1
 """  # noqa: S608  names of our own columns
@@ -41,13 +50,20 @@ class Refusal(NamedTuple):
     template_id: int
     city: str
     business_line: str
+    customer: str
     code: str
     reason: str
 
 
 @contextmanager
 def counted(
-    deed: str, now: datetime, placement: str = "", *, city: str | None = None, business_line: str | None = None
+    deed: str,
+    now: datetime,
+    customer: str,
+    placement: str = "",
+    *,
+    city: str | None = None,
+    business_line: str | None = None,
 ) -> Iterator[None]:
     """What is refused within by the rules is counted, with the template and the cause that the refusal is about."""
     try:
@@ -56,7 +72,7 @@ def counted(
         if no.status == 409 and no.noted is None:
             hour = now.replace(minute=0, second=0, microsecond=0)
             place = city or "", business_line or ""
-            no.noted = Refusal(hour, deed, placement, no.template_id, *place, no.code, no.cause)
+            no.noted = Refusal(hour, deed, placement, no.template_id, *place, customer, no.code, no.cause)
             _add(no.noted, 1)
         raise
 
@@ -69,11 +85,13 @@ def take_back(no: Refused) -> None:
 
 def _add(refusal: Refusal, count: int) -> None:
     with _gathered.open() as counts:
+        if len(counts) >= MOST_GATHERED and refusal not in counts:
+            refusal = refusal._replace(customer="")
         counts[refusal] += count
 
 
 def _write(counts: Counter[Refusal]) -> None:
-    found = sorted((refusal, count) for refusal, count in counts.items() if count)  # processes write in one order
+    found = [(refusal, count) for refusal, count in counts.items() if count]
     if found:
         columns = map(list, zip(*(refusal for refusal, _ in found), strict=True))
         rows(

@@ -115,7 +115,7 @@ def give(
     :raises Refused: as :func:`claim`.
     :raises Stale: ``book`` is no longer true; nothing was done.
     """
-    with refusals.counted(refusals.Deed.CLAIM, now, placement.key, city=where.city):
+    with refusals.counted(refusals.Deed.CLAIM, now, customer, placement.key, city=where.city):
         return _give(book, placement, customer, now, where, by, once, reason, only, suits, say)
 
 
@@ -133,7 +133,7 @@ def suited(
 
     :raises Refused: none of it does.
     """
-    with refusals.counted(refusals.Deed.CLAIM, now, placement.key, city=where.city):
+    with refusals.counted(refusals.Deed.CLAIM, now, customer, placement.key, city=where.city):
         return _suited(placement, customer, now, where, profile=profile)
 
 

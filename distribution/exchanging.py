@@ -51,7 +51,8 @@ def exchange(
         found = answers.find(once)
         if found is not None:
             return found
-        with attempts.counted(customer, where.ip, now), refusals.counted(refusals.Deed.CLAIM, now, city=where.city):
+        refused = refusals.counted(refusals.Deed.CLAIM, now, customer, city=where.city)
+        with attempts.counted(customer, where.ip, now), refused:
             return _exchange(codes.normal(text), customer, now, where, by, once)
 
 

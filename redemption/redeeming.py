@@ -66,7 +66,9 @@ def redeem(
 
     :raises Refused: "not_found", "order_already_redeemed", "order_finished", or what speaks against a coupon.
     """
-    with refusals.counted(refusals.Deed.USE, now, city=basket.city, business_line=basket.business_line):
+    with refusals.counted(
+        refusals.Deed.USE, now, basket.customer, city=basket.city, business_line=basket.business_line
+    ):
         for _attempt in range(ATTEMPTS):
             try:
                 return _redeem(basket, coupons, captures, now, by, once)

@@ -29,7 +29,7 @@ CAUSES = {
 
 @admin.register(RefusalCount)
 class RefusalCountAdmin(ReadDesk):
-    list_display = ("when", "deed", "placement", "template", "city", "line", "words", "cause", "count")
+    list_display = ("when", "deed", "placement", "template", "city", "line", "activity", "words", "cause", "count")
     fields = readonly_fields = list_display
     list_filter = (("deed", ChoicesDropdownFilter), ("hour", RangeDateTimeFilter))
     search_fields = ("placement", "code", "reason")

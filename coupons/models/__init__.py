@@ -2,7 +2,7 @@
 
 from coupons.models.callers import Answer, ApiKey
 from coupons.models.coupons import Coupon, CouponEvent, CustomerCounter, UncountedEvent
-from coupons.models.customers import Band, Customer, CustomerDay, CustomerLine, Fact
+from coupons.models.customers import Activity, Band, Customer, CustomerDay, CustomerLine, Fact
 from coupons.models.days import Custom, CustomDay, ToldDay
 from coupons.models.drafts import TemplateDraft
 from coupons.models.jobs import Job, RowFault
@@ -13,6 +13,7 @@ from coupons.models.templates import Audience, Budget, CouponTemplate, Supply
 from coupons.models.webhooks import Delivery, DeliveryAttempt, Subscription, UntoldEvent
 
 __all__ = [
+    "Activity",
     "Answer",
     "ApiKey",
     "Area",

@@ -149,6 +149,15 @@ class CustomerLine(models.Model):
         constraints = [models.UniqueConstraint(fields=["customer", "business_line"], name="customer_line_once")]
 
 
+class Activity(models.TextChoices):
+    """活跃度: a customer's finished orders of the thirty days that end with a day."""
+
+    NONE = "none", _("no orders in 30 days")
+    LOW = "low", _("1 to 3 orders in 30 days")
+    MIDDLE = "middle", _("4 to 9 orders in 30 days")
+    HIGH = "high", _("10 orders or more in 30 days")
+
+
 class CustomerDay(models.Model):
     """A customer's finished orders of one day (business time zone), for "in the last N days"."""
 

@@ -1,9 +1,12 @@
-"""What was refused: a row for each hour, deed, placement, template, place and cause, however many were turned away."""
+"""What was refused: a row for each hour, deed, placement, template, place, activity level and cause, however many were
+turned away.
+"""
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from coupons.models.customers import Activity
 from coupons.models.keys import KEY_LENGTH
 
 
@@ -20,6 +23,10 @@ class RefusalCount(models.Model):
     template_id = models.BigIntegerField(_("coupon template"), default=0, help_text=_("0: no one in particular."))
     city_id = models.CharField(_("city"), max_length=6, default="", help_text=_("Blank: nobody said where."))
     business_line = models.CharField(_("business line"), max_length=KEY_LENGTH, default="")
+    #: When the sums were written, a moment later.
+    activity = models.CharField(
+        _("activity level"), max_length=6, choices=Activity, default="", help_text=_("Blank: nobody said who.")
+    )
     code = models.CharField(_("code"), max_length=40)
     #: What the customer is not told: which rule of risk control it was.
     reason = models.CharField(_("reason"), max_length=40, default="")
@@ -30,7 +37,10 @@ class RefusalCount(models.Model):
         verbose_name_plural = _("refusals by the hour")
         constraints = [
             models.UniqueConstraint(
-                fields=["hour", "deed", "placement", "template_id", "city_id", "business_line", "code", "reason"],
+                fields=[
+                    *("hour", "deed", "placement", "template_id", "city_id", "business_line", "activity"),
+                    *("code", "reason"),
+                ],
                 name="refusal_counted_once",
             )
         ]

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from coupons.admin.asking import dress
+from stats.queries.figures import REFUSED_COUNTS
 from stats.queries.measures import DIMENSION, MEASURES
+from stats.queries.refusals import REASON
 from stats.reporting import Period
 
 ROWS = ("row_1", "row_2", "row_3")
@@ -82,6 +84,10 @@ class QuestionForm(forms.Form):
             self.add_error("row_2", ValidationError(_("Each of them once."), "twice"))
         if said.get("across") in rows:
             self.add_error("across", ValidationError(_("It stands in the rows already."), "twice"))
+        named = {*rows, said.get("across"), *(name.removeprefix("only_") for name in said if said[name])}
+        if REASON in named and {*said.get("measures", ())} - REFUSED_COUNTS:
+            by_reason = _("By the reason of a refusal, only refused claims and uses are counted.")
+            self.add_error("measures", ValidationError(by_reason, "not_by_reason"))
         if said.get("period") == Period.FIXED:
             first, last = said.get("first"), said.get("last")
             for name in ("first", "last"):

@@ -14,7 +14,7 @@ from stats.dashboard.charts import Cell, Chart, Line, View
 from stats.dashboard.figures import Card, change, count, percent
 from stats.dashboard.period import Period
 from stats.queries.numbers import Numbers
-from stats.queries.refusals import refusals
+from stats.queries.refusals import REASON, refusals
 
 #: So many causes; the report has them all.
 MOST = 8
@@ -46,7 +46,7 @@ def failures(view: View, now: Numbers, before: Numbers | None, refused_list: str
 
 def _by_deed(view: View, period: Period) -> Mapping[str, dict[str, int]]:
     by_deed: dict[str, dict[str, int]] = defaultdict(dict)
-    asked = refusals("deed", "code", first=period.first, last=period.last, only=view.asked.only)
+    asked = refusals("deed", REASON, first=period.first, last=period.last, only=view.asked.only)
     for (deed, code), number in asked.items():
         by_deed[deed][code] = number
     return by_deed

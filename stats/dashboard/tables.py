@@ -8,12 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from coupons.conditions.names import line_called
-from coupons.models import City, CouponTemplate
+from coupons.models import Activity, City, CouponTemplate
 from distribution.models import Placement
 from stats.dashboard.charts import Chart, Line, View, heads, units
 from stats.dashboard.curves import ByKey
 from stats.dashboard.links import page_of
-from stats.models import Activity
 from stats.queries.numbers import Numbers, added
 
 #: So many lines; a table on this page is for looking, not for searching.

@@ -2,7 +2,6 @@ from stats.models.effects import EffectReading
 from stats.models.rehearsals import Rehearsal
 from stats.models.reports import Report, ReportSending
 from stats.models.rollups import (
-    Activity,
     CountedEvent,
     CountedSight,
     CustomerRollup,
@@ -14,7 +13,6 @@ from stats.models.rollups import (
 from stats.models.warnings import BudgetWarning
 
 __all__ = [
-    "Activity",
     "BudgetWarning",
     "CountedEvent",
     "CountedSight",

@@ -7,17 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from coupons.models import CouponEvent, Sight
+from coupons.models import Activity, CouponEvent, Sight
 from coupons.models.keys import KEY_LENGTH
-
-
-class Activity(models.TextChoices):
-    """活跃度: a customer's finished orders of the thirty days that end with the event's."""
-
-    NONE = "none", _("no orders in 30 days")
-    LOW = "low", _("1 to 3 orders in 30 days")
-    MIDDLE = "middle", _("4 to 9 orders in 30 days")
-    HIGH = "high", _("10 orders or more in 30 days")
 
 
 class Rollup(models.Model):

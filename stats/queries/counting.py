@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from coupons.queries.activity import LEVEL, orders
 from stats.models import DayRollup
 
 MEASURES = DayRollup.MEASURES
@@ -27,8 +28,6 @@ KINDS = {
 }
 #: What counts sights instead.
 SEEN = "seen_count"
-#: How many days of orders, the event's among them, make a customer active.
-ACTIVE_DAYS = 30
 
 # Statements below are put together from the names above, never from what somebody sent.
 
@@ -59,15 +58,9 @@ _LINE = """
 
 
 def _activity(at: str) -> str:
-    return f"""
-  LEFT JOIN LATERAL (
-       SELECT sum(d.order_count) AS orders FROM coupons_customerday d
-        WHERE d.customer_id = e.customer_id AND d.day > {_day(at)} - {ACTIVE_DAYS} AND d.day <= {_day(at)}
-       ) n ON true"""  # noqa: S608
+    return orders("e.customer_id", _day(at))
 
 
-_LEVEL = """CASE WHEN n.orders >= 10 THEN 'high' WHEN n.orders >= 4 THEN 'middle' WHEN n.orders >= 1 THEN 'low'
-            ELSE 'none' END"""
 #: A sight is its coupon's: of its customer, template, placement and city.
 _SIGHTS = "coupons_sight s JOIN coupons_couponevent e ON e.coupon_id = s.coupon_id AND e.kind = 'issued'"
 #: One event, or one sight, as a cell of its own, and whose it is.
@@ -80,7 +73,7 @@ def events_now(*, line: bool = True, activity: bool = True) -> str:
     """
     return f"""
 SELECT e.id AS event_id, {_columns("e.at")}, {"coalesce(o.business_line, '')" if line else "''"} AS business_line,
-       {_LEVEL if activity else "''"} AS activity, {_event_measures}
+       {LEVEL if activity else "''"} AS activity, {_event_measures}
   FROM coupons_couponevent e{_LINE if line else ""}{_activity("e.at") if activity else ""}"""  # noqa: S608
 
 
@@ -88,7 +81,7 @@ def sights_now(*, activity: bool = True) -> str:
     """As :func:`events_now`, sights."""
     return f"""
 SELECT s.coupon_id AS sight_id, {_columns("s.at")}, '' AS business_line,
-       {_LEVEL if activity else "''"} AS activity, {_sight_measures}
+       {LEVEL if activity else "''"} AS activity, {_sight_measures}
   FROM {_SIGHTS}{_activity("s.at") if activity else ""}"""  # noqa: S608
 
 

@@ -41,6 +41,8 @@ REFUSED = {
     "claim": frozenset({"refused_claim_count", "claim_failure_rate"}),
     "use": frozenset({"refused_use_count", "use_failure_rate"}),
 }
+#: What can be told by the reason of a refusal.
+REFUSED_COUNTS = frozenset({"refused_claim_count", "refused_use_count"})
 
 
 def figures(
@@ -50,23 +52,27 @@ def figures(
     only: Mapping[str, Any] | None = None,
     measures: Collection[str] = (),
 ) -> list[dict[Group, Figures]]:
-    """As :func:`numbers`; what is counted elsewhere is added if one of the measures wants it."""
+    """As :func:`numbers`; what is counted elsewhere is added if one of the measures wants it. By the reason of a
+    refusal nothing but refusals is counted.
+    """
     only = only or {}
+    others = [grouping for grouping in groupings if refusals.REASON not in {*grouping, *only}]
+    counted = dict(zip(others, numbers(*others, first=first, last=last, only=only) if others else [], strict=True))
     found = []
-    for grouping, known in zip(groupings, numbers(*groupings, first=first, last=last, only=only), strict=True):
-        named = {*grouping, *only}
+    for grouping in groupings:
+        named, known = {*grouping, *only}, counted.get(grouping, {})
         more: dict[str, Mapping[Group, int]] = {}
-        if CUSTOMERS & {*measures}:
+        if CUSTOMERS & {*measures} and refusals.REASON not in named:
             more["customer_count"] = holders(*grouping, first=first, last=last, only=only)
         for deed, wanting in REFUSED.items():
             if wanting & {*measures} and named <= {*refusals.DIMENSIONS}:
                 of_deed = {**only, "deed": deed}
                 more[f"refused_{deed}_count"] = refusals.refusals(*grouping, first=first, last=last, only=of_deed)
-        keys = dict.fromkeys([*known, *(key for counted in more.values() for key in counted)])
+        keys = dict.fromkeys([*known, *(key for one in more.values() for key in one)])
         found.append(
             {
                 key: Figures(
-                    **asdict(known.get(key, Numbers())), **{name: counted.get(key, 0) for name, counted in more.items()}
+                    **asdict(known.get(key, Numbers())), **{name: one.get(key, 0) for name, one in more.items()}
                 )
                 for key in keys
             }

@@ -9,18 +9,20 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Model
+from django.db.models import Model, Sum
 from django.utils.dates import WEEKDAYS
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from coupons.models import Category, City, CouponTemplate, Merchant
+from coupons.models import Activity, Category, City, CouponTemplate, Merchant, RefusalDay
+from coupons.refused import SENTENCES
 from distribution.models import Campaign, Placement
-from stats.models import Activity, DayRollup
+from stats.models import DayRollup
 from stats.queries.figures import Figures
 from stats.queries.numbers import DIMENSIONS
+from stats.queries.refusals import REASON
 
 Kind = Literal["count", "money", "share", "ratio"]
 Words = str | Promise
@@ -154,6 +156,16 @@ def _all_cities() -> list[tuple[str, str]]:
     return [(city.pk, str(city)) for city in City.objects.all()]
 
 
+def _refusals(codes: Collection[str]) -> dict[str, str]:
+    return {code: str(SENTENCES[code]) for code in codes if code in SENTENCES}
+
+
+def _all_refusals() -> list[tuple[str, str]]:
+    """What was ever refused, the most frequent first."""
+    codes = RefusalDay.objects.values("code").annotate(sum=Sum("count")).order_by("-sum").values_list("code", flat=True)
+    return [(code, str(SENTENCES.get(code, code))) for code in codes]
+
+
 def _fixed(choices: Any) -> dict[str, Any]:
     return {
         "names": lambda values: {code: str(label) for code, label in choices},
@@ -213,11 +225,13 @@ _DIMENSIONS_SAID: tuple[Dimension, ...] = (
     ),
     Dimension("business_line", gettext_lazy("Business line")),
     Dimension("activity", gettext_lazy("Activity level"), **_fixed(Activity.choices)),
+    Dimension(REASON, gettext_lazy("Reason of a refusal"), _refusals, choices=_all_refusals),
 )  # fmt: skip
 
 
 def _dimensions() -> dict[str, Dimension]:
-    said = {dimension.code: dimension for dimension in _DIMENSIONS_SAID if dimension.code in DIMENSIONS}
+    known = {*DIMENSIONS, REASON}
+    said = {dimension.code: dimension for dimension in _DIMENSIONS_SAID if dimension.code in known}
     return said | {code: Dimension(code, capfirst(code.replace("_", " "))) for code in DIMENSIONS if code not in said}
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from coupons.queries.direct import rows
 from stats.queries.numbers import kept, told
 
+#: Why: by the code of what was told. Nothing but refusals has one.
+REASON = "refused_for"
 _HERE = "c.hour AT TIME ZONE %(zone)s"
 DIMENSIONS = {
     "day": f"({_HERE})::date",
@@ -15,7 +17,7 @@ DIMENSIONS = {
     "week": f"date_trunc('week', {_HERE})::date",
     "month": f"date_trunc('month', {_HERE})::date",
     "deed": "c.deed",
-    "code": "c.code",
+    REASON: "c.code",
     "template": "c.template_id",
     "placement": "c.placement",
     "channel": "coalesce(p.channel, '')",
@@ -25,6 +27,7 @@ DIMENSIONS = {
     "merchant": "coalesce(t.merchant_id, '')",
     "city": "c.city_id",
     "business_line": "c.business_line",
+    "activity": "c.activity",
 }
 #: What the small table by day knows as well.
 _OF_DAYS = {
@@ -33,7 +36,7 @@ _OF_DAYS = {
     "week": "date_trunc('week', c.day)::date",
     "month": "date_trunc('month', c.day)::date",
     "deed": "c.deed",
-    "code": "c.code",
+    REASON: "c.code",
 }
 _FROM = """
   FROM coupons_refusalcount c
@@ -49,7 +52,7 @@ def refusals(
     last: dt.date | None = None,
     only: Mapping[str, Any] | None = None,
 ) -> dict[tuple[Any, ...], int]:
-    """How many refusals, from the first to the last day, both included; ``("deed", "code")`` gives keys like
+    """How many refusals, from the first to the last day, both included; ``("deed", REASON)`` gives keys like
     ``("use", "expired")``. ``only`` keeps what equals, or what is in a list.
     """
     only = only or {}

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stats.queries.measures import DIMENSION, MEASURES
+from stats.queries.refusals import REASON
 from stats.reporting.periods import Period
 
 
@@ -101,6 +102,13 @@ _READY = (
         _("Attempts that were refused, day by day."),
         ("claim_failure_rate", "refused_claim_count", "use_failure_rate", "refused_use_count"),
         ("day",),
+    ),
+    Ready(
+        "failure_reasons",
+        _("Reasons of refusals"),
+        _("What customers were told who were refused a claim or a use."),
+        ("refused_claim_count", "refused_use_count"),
+        (REASON,),
     ),
     Ready(
         "weekdays",

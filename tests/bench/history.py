@@ -158,11 +158,13 @@ UPDATE coupons_budget AS b SET committed_fen = b.committed_fen + m.committed, sp
 """
 _REFUSALS = """
 INSERT INTO coupons_refusalcount AS r
-       (hour, deed, placement, template_id, code, city_id, business_line, reason, count)
+       (hour, deed, placement, template_id, code, city_id, business_line, activity, reason, count)
 SELECT date_trunc('hour', p.at), CASE n %% 3 WHEN 0 THEN 'use' ELSE 'claim' END, p.placement, p.template,
-       (ARRAY['expired', 'sold_out', 'limit_reached'])[1 + n %% 3], p.city, '', '', count(*)
+       (ARRAY['expired', 'sold_out', 'limit_reached'])[1 + n %% 3], p.city, '',
+       (ARRAY['none', 'low', 'middle', 'high'])[1 + n %% 4], '', count(*)
   FROM past p WHERE n %% 20 < 3
- GROUP BY 1, 2, 3, 4, 5, 6 ON CONFLICT (hour, deed, placement, template_id, city_id, business_line, code, reason)
+ GROUP BY 1, 2, 3, 4, 5, 6, 8
+ON CONFLICT (hour, deed, placement, template_id, city_id, business_line, activity, code, reason)
 DO UPDATE SET count = r.count + excluded.count;
 DELETE FROM coupons_refusalday;
 INSERT INTO coupons_refusalday (day, deed, code, count)

@@ -1,16 +1,19 @@
 """Every "no" is on record by the hour, without a row for each."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import Error
 
 from coupons import refusals
-from coupons.models import Coupon, RefusalCount, RefusalDay, Supply
+from coupons.models import Coupon, Customer, CustomerDay, RefusalCount, RefusalDay, Supply
 from distribution import claiming
 from stats import folding
 from stats.queries.figures import figures
 from stats.queries.ledger import differences
 from stats.queries.refusals import refusals as counted
 from tests import making, using
+from tests.stories.dashboards import operator
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +111,79 @@ def test_where_and_in_which_line_of_business_it_was_is_counted(system, clock):
     assert by_line[("food",)].refused_use_count == 1
     assert counted("deed", "day") == {("claim", today): 4, ("use", today): 1}
     assert not [said for said in map(str, differences()) if "refused" in said]
+
+
+def test_how_active_those_were_who_were_refused(system, clock, ledger, query_count):
+    """S4, S5: by their orders of thirty days, looked up for all of them when the sums are written."""
+    today = clock.now().date()
+    for name, days, orders in (("often", 0, 12), ("once", 29, 1), ("long-ago", 30, 9)):
+        known = Customer.objects.create(key=name)
+        CustomerDay.objects.create(customer_id=known.pk, day=today - timedelta(days), order_count=orders)
+    placement = making.placement(making.template(limits={"total_count": 0}))
+    for name in ("often", "often", "once", "long-ago", "nobody-yet"):
+        assert system("issue").post(f"placements/{placement.key}/claims/", {"customer": name}).code == "sold_out"
+    coupon = using.coupon("often", threshold_fen=50_000)
+    refused = system("redeem").post("redemptions/", {"order": using.order(customer="often"), "coupons": [coupon]})
+    assert refused.code == "below_threshold"
+    with query_count() as count:
+        refusals.flush()
+    assert len(count.captured_queries) == 1
+    levels = {("claim", "high"): 2, ("claim", "low"): 1, ("claim", "none"): 2, ("use", "high"): 1}
+    assert counted("deed", "activity") == levels
+    assert counted("deed") == {("claim",): 5, ("use",): 1}
+    [by_level] = figures(("activity",), measures=("refused_claim_count", "use_failure_rate"))
+    assert (by_level[("high",)].refused_claim_count, by_level[("high",)].use_failure_rate) == (2, 1.0)
+
+
+def test_of_very_many_at_once_who_was_refused_is_not_looked_at(system, monkeypatch):
+    """S5: a flood costs no memory; every refusal counts all the same."""
+    monkeypatch.setattr(refusals, "MOST_GATHERED", 2)
+    placement = making.placement(making.template(limits={"total_count": 0}))
+    for number in range(5):
+        system("issue").post(f"placements/{placement.key}/claims/", {"customer": f"u{number}"})
+    refusals.flush()
+    assert counted("activity") == {("none",): 2, ("",): 3}
+
+
+def test_why_it_was_refused_is_a_dimension_of_reports(system):
+    """S5, S8: as lines, across and as a filter; of nothing but what was refused."""
+    sold_out = making.placement(making.template(limits={"total_count": 0}))
+    wechat = making.placement(making.template(claim_conditions={"clients": {"any_of": ["wechat"]}}), key="wechat")
+    for place, customers in ((sold_out, "abc"), (wechat, "a")):
+        for customer in customers:
+            system("issue").post(f"placements/{place.key}/claims/", {"customer": customer, "client": "app"})
+    coupon = using.coupon(threshold_fen=50_000)
+    assert system("redeem").post("redemptions/", {"order": using.order(), "coupons": [coupon]}).status == 409
+    refusals.flush()
+    client, page = operator("运营"), "/admin/stats/report/add/"
+
+    def look(**asked):
+        found = client.get(page, {"measures": ["refused_claim_count", "refused_use_count"], "period": "all", **asked})
+        return found.context["look"]
+
+    told = {
+        "sold_out": "优惠券已领完。",
+        "conditions_unmet": "不满足使用或领取条件。",
+        "below_threshold": "订单金额未达使用门槛。",
+    }
+    by_reason = look(row_1="refused_for")
+    assert {tuple(line.names): line.cells for line in by_reason.lines} == {
+        (told["sold_out"],): ["3", "0"],
+        (told["conditions_unmet"],): ["1", "0"],
+        (told["below_threshold"],): ["0", "1"],
+    }
+    assert by_reason.total.cells == ["4", "1"]
+    ready = client.get(page, {"ready": "failure_reasons"}).context["look"]
+    assert {tuple(line.names) for line in ready.lines} == {(words,) for words in told.values()}
+    crossed = look(row_1="placement", across="refused_for", measures=["refused_claim_count"])
+    assert crossed.total.cells == ["3", "1", "4"]
+    only = look(row_1="refused_for", only_refused_for=["sold_out"])
+    assert only.total.cells == ["3", "0"]
+    for asked in ({"row_1": "refused_for"}, {"across": "refused_for"}, {"only_refused_for": ["sold_out"]}):
+        wrong = client.get(page, {"measures": ["refused_claim_count", "issued_count"], "period": "all", **asked})
+        assert "按拒绝原因只能统计被拒绝的领取和核销" in wrong.content.decode(), asked
+        assert not wrong.context.get("look")
+    assert client.get("/admin/stats/report/rows/refused_for=sold_out/").context["cl"].result_count == 0
 
 
 def test_refusals_by_day_are_proved_against_those_by_the_hour(system, clock):
