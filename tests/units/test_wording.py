@@ -193,7 +193,8 @@ CONDITIONS = [
     ),
     ({"cities": {"any_of": ["310000", "330100"]}}, "限上海、杭州使用", "Only in Shanghai or Hangzhou"),
     ({"areas": {"any_of": ["cbd"]}}, "限陆家嘴使用", "Only in 陆家嘴"),
-    ({"weather": {"any_of": ["rain", "snow"]}}, "限雨、雪天气使用", "Only in this weather: rain or snow"),
+    ({"weather": {"any_of": ["rain", "snow"]}}, "限下雨、下雪天气使用", "Only in this weather: rain or snow"),
+    ({"weather": {"any_of": ["clear"]}}, "限晴朗天气使用", "Only in this weather: clear"),
     (
         {"festivals": {"any_of": ["spring_festival", "618"]}},
         "限春节、618年中大促使用",
