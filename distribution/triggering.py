@@ -207,8 +207,7 @@ def _set_off(
             told = orjson.loads(given.body)["coupons"]
             ids = [coupon["id"] for coupon in told]
             outcomes.append({"placement": rule.placement.key, "code": "issued", "coupons": ids})
-            if (template := _tells(rule)) is not None:
-                _write(template, rule, event.customer, told[0], now)
+            if (template := _tells(rule)) is not None and _write(template, rule, event.customer, told[0], now):
                 written.append(template)
     outcomes += deaf
     issued = sum(len(outcome.get("coupons", ())) for outcome in outcomes)
@@ -222,9 +221,11 @@ def _tells(rule: CompiledRule) -> MessageTemplate | None:
     return template if template is not None and template.is_active else None
 
 
-def _write(template: MessageTemplate, rule: CompiledRule, customer: str, coupon: dict[str, Any], now: datetime) -> None:
-    """Into the outbox, of no use once the coupon is over."""
-    to = Customer.objects.get(key=customer)
+def _write(template: MessageTemplate, rule: CompiledRule, customer: str, coupon: dict[str, Any], now: datetime) -> bool:
+    """Into the outbox, of no use once the coupon is over; not to whoever wants no messages."""
+    to = Customer.objects.select_related("optout").get(key=customer)
+    if hasattr(to, "optout"):
+        return False
     until = datetime.fromisoformat(coupon["valid_until"])
     variables = {
         "nickname": to.nickname or "",
@@ -235,6 +236,7 @@ def _write(template: MessageTemplate, rule: CompiledRule, customer: str, coupon:
     messages.put(
         f"issued:{coupon['id']}", template, to, variables, now=now, by=f"trigger:{rule.placement.key}", until=until
     )
+    return True
 
 
 def _rest(rule: CompiledRule, event: Event, now: datetime) -> tuple[int, str, datetime | None, datetime]:

@@ -29,7 +29,8 @@ class OptOuts(Door):
 
     @extend_schema(operation_id="opt_outs_tell", request=OptOutIn, responses={200: OptOutOut, 404: Problem})
     def post(self, request: HttpRequest, caller: Caller) -> HttpResponse:
-        """Say that a customer wants no reminders, or wants them again. Said twice, it stays as it is."""
+        """Say that a customer wants no reminders and no word of coupons that come unasked, or wants them again. Said
+        twice, it stays as it is."""
         body = read(request, OptOutIn)
         key = caller.customer_for(body.customer)
         customer = Customer.objects.filter(key=key).first()

@@ -77,6 +77,8 @@ def test_it_starts_everything_ends_everything_and_keeps_its_data(tmp_path, how):
     assert "filled" in told(first, "Ctrl-C ends the demo")
     children = psutil.Process(first.pid).children(recursive=True)
     assert len(children) >= 3  # web server, its workers, the task worker
+    links = {child.environ().get("PUBLIC_URL") for child in psutil.Process(first.pid).children()}
+    assert links == {f"http://127.0.0.1:{port}"}, "in links that customers are sent"
     first.send_signal(how)
     assert "Traceback" not in (first.stdout.read() if first.stdout else "")
     assert first.wait(240) == 0

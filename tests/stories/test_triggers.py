@@ -6,7 +6,7 @@ import pytest
 
 from coupons.models import Answer, Coupon, CouponEvent, Customer
 from distribution import triggering
-from distribution.models import InboundEvent, Message, MessageTemplate, Placement
+from distribution.models import InboundEvent, Message, MessageTemplate, OptOut, Placement
 from distribution.queries.triggers import Event
 from tests import making
 
@@ -271,6 +271,10 @@ def test_what_is_given_is_said_by_sms_once_and_with_the_event(app, clock):
         making.template(name="代驾券", valid_days=1), event="page_view", message=template, cooldown_minutes=60
     )
     Customer.objects.create(key="alice", phone="+8613800000001")
+    quiet = Customer.objects.create(key="bob", phone="+8613800000002")
+    OptOut.objects.create(customer=quiet, at=clock.now(), by="test")
+    unasked = tell(app, clock, "page_view", "bob").body
+    assert (len(unasked["coupons"]), unasked["messages"]) == (1, []), "who wants no messages has the coupon alone"
     answer = tell(app, clock, "page_view", once="e1")
     assert answer.body["messages"] == [{"channel": "sms", "template": "driver"}]
     assert tell(app, clock, "page_view", once="e1").content == answer.content

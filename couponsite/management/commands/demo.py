@@ -42,6 +42,8 @@ class Command(BaseCommand):
         with contextlib.suppress(KeyboardInterrupt), one_demo():
             if not fill_only:
                 must_be_free(port)
+            if "PUBLIC_URL" not in os.environ:
+                settings.PUBLIC_URL = f"http://127.0.0.1:{port}"
             self.prepare(reset)
             if not fill_only:
                 self.run_servers(port)
@@ -79,6 +81,7 @@ class Command(BaseCommand):
             **os.environ,
             "SECRET_KEY": secret.keep_one(),
             "HTTPS": "false",
+            "PUBLIC_URL": settings.PUBLIC_URL,
             "SECOND_APPROVAL_ABOVE_FEN": os.environ.get("SECOND_APPROVAL_ABOVE_FEN", str(SECOND_APPROVAL_ABOVE_FEN)),
             "CUSTOMER_JWT_KEY": settings.CUSTOMER_JWT_KEY or secret.kept("customer_jwt_key"),
             **stand_ins(f"http://127.0.0.1:{port}"),
