@@ -45,6 +45,8 @@ class Look:
     unit: str  # the kind of the measure that is drawn
     series: str
     bars: list[Bar]
+    #: Whether it has to be said how an order is shared by its coupons.
+    parts_orders: bool
 
 
 def look(answer: Table, measures: list[Measure], chart: str) -> Look:
@@ -80,6 +82,7 @@ def look(answer: Table, measures: list[Measure], chart: str) -> Look:
             )
             for line in lines
         ],
+        parts_orders=any(measure.code == "order_count" for measure in measures),
     )
 
 

@@ -18,7 +18,10 @@ def of_the_period(view: View, now: Numbers, before: Numbers | None) -> list[Card
         "issued_count": ("issued", ""),
         "used_count": ("used", returned if now.returned_count else ""),
         "use_rate": ("use_rate", _("Redeemed ÷ issued in these days")),
-        "average_paid_fen": ("average_paid", _("Each order once, however many coupons")),
+        "average_paid_fen": (
+            "average_paid",
+            _("%(orders)s orders, each once, however many coupons") % {"orders": count(now.order_count)},
+        ),
         "gmv_fen": ("gmv", _("Full price of orders with a coupon")),
         "spent_fen": ("discount", ""),
         "subsidy_rate": ("subsidy_rate", _("Discount ÷ GMV")),

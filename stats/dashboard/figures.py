@@ -11,8 +11,11 @@ from stats.queries.measures import Measure
 NOTHING = "–"
 
 
-def count(number: int | None) -> str:
-    return NOTHING if number is None else f"{number:,}"
+def count(number: int | float | None) -> str:
+    """Of parts, two places."""
+    if number is None:
+        return NOTHING
+    return f"{number:,.2f}" if isinstance(number, float) else f"{number:,}"
 
 
 def percent(share: float | None) -> str:

@@ -1,6 +1,6 @@
 """The strongest templates; channels, cities, activity levels and business lines side by side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from coupons.conditions.names import line_called
 from coupons.models import Activity, City, CouponTemplate
 from distribution.models import Placement
-from stats.dashboard.charts import Chart, Line, View, heads, units
+from stats.dashboard.charts import Cell, Chart, Line, View, heads, units
 from stats.dashboard.curves import ByKey
+from stats.dashboard.figures import change, percent
 from stats.dashboard.links import page_of
 from stats.queries.numbers import Numbers, added
 
@@ -31,27 +32,42 @@ def strongest(found: ByKey) -> list[tuple[Any, Numbers]]:
 def _chart(
     view: View, key: str, titles: tuple[str, str, str, str], dimension: str,
     pairs: list[tuple[Any, Numbers]], before: ByKey, describe: Callable[[Any], Described],
-    shown: tuple[str, ...] = SHOWN,
+    shown: tuple[str, ...] = SHOWN, *, with_share: bool = False,
 ) -> Chart:  # fmt: skip
-    """``titles``: the chart's, its first column's, what it is about, what it says when it is empty."""
+    """``titles``: the chart's, its first column's, what it is about, what it says when it is empty. ``with_share``: the
+    first column says how much of all that was redeemed is the line's.
+    """
     measures = view.measures(*shown)
     most = max((numbers.used_count for _name, numbers in pairs), default=0)
+    uses, uses_before = _uses(numbers for _name, numbers in pairs), _uses(before.values())
     lines = []
     for name, numbers in pairs:
         then = before.get((name,), Numbers()) if view.against else None
         width = max(numbers.used_count, 0) * 100 / most if most > 0 else 0
+        share = _of(numbers.used_count, uses)
+        share_before = _of(then.used_count, uses_before) if then else None
+        first = [Cell(percent(share), share, change(share, share_before, points=True), share_before)]
         lines.append(
             Line(
-                cells=view.cells(measures, numbers, then, {dimension: name}),
+                cells=[*(first if with_share else []), *view.cells(measures, numbers, then, {dimension: name})],
                 bars=[("ov-spent", f"{width:.2f}")],
                 **describe(name),
             )
         )
-    title, first, about, empty = titles
+    title, first_column, about, empty = titles
+    of_uses = [_("Share of redeemed")] if with_share else []
     return Chart(
-        key, title, first, heads(measures), lines,
-        about=about, empty=empty, units=units(measures), compared=bool(view.against),
+        key, title, first_column, [*of_uses, *heads(measures)], lines,
+        about=about, empty=empty, units=[*of_uses, *units(measures)], compared=bool(view.against),
     )  # fmt: skip
+
+
+def _uses(several: Iterable[Numbers]) -> int:
+    return sum(numbers.used_count for numbers in several)
+
+
+def _of(part: int, whole: int) -> float | None:
+    return part / whole if whole > 0 else None
 
 
 def templates(view: View, request: HttpRequest, found: ByKey, before: ByKey) -> Chart:
@@ -114,7 +130,7 @@ def activity_levels(view: View, found: ByKey, before: ByKey) -> Chart:
     )  # fmt: skip
     return _chart(
         view, "activity", titles, "activity", [pair for pair in pairs if pair[1] != Numbers()], before,
-        lambda level: {"name": str(Activity(level).label)},
+        lambda level: {"name": str(Activity(level).label)}, with_share=True,
     )  # fmt: skip
 
 

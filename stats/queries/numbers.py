@@ -65,7 +65,9 @@ class Numbers:
 
     @property
     def order_count(self) -> int | float:
-        """Orders with a coupon, each once: where it has several, each of them has its share, as of what was paid."""
+        """Orders with a coupon, each once: where it has several, each of them has its share, as of what was paid. Parts
+        of orders make a float, to two places.
+        """
         whole, rest = divmod(self.order_parts, CouponEvent.ORDER_PARTS)
         return round(self.order_parts / CouponEvent.ORDER_PARTS, 2) if rest else whole
 

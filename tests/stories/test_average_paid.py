@@ -55,14 +55,16 @@ def test_an_order_with_two_coupons_is_one_order(till, templates, ledger, folded)
     if folded:
         folding.fold_all()
     client = operator("财务")
-    assert Page(client).cards["average_paid"] == "¥80.00"
+    page = Page(client)
+    assert page.cards["average_paid"] == "¥80.00"
+    assert "2 单用券，每单只计一次" in page.html
     paid = sum(CouponEvent.objects.values_list("paid_fen", flat=True))
     assert (paid, Redemption.objects.filter(status="redeemed").count()) == (16_000, 2)
 
     lines, total = report(client, "template")
     assert total == ["2", "¥160.00", "¥80.00"]
     # Each has its share of the order that they are on together: of the order, and of what was paid.
-    assert lines == {("满减",): ["0.8", "¥80.00", "¥100.00"], ("立减",): ["1.2", "¥80.00", "¥66.67"]}
+    assert lines == {("满减",): ["0.80", "¥80.00", "¥100.00"], ("立减",): ["1.20", "¥80.00", "¥66.67"]}
     assert {tuple(cells) for cells in report(client, "campaign")[0].values()} == {tuple(c) for c in lines.values()}
     for name in ("day", "hour", "city", "business_line", "activity", "channel"):
         lines, total = report(client, name)

@@ -115,8 +115,8 @@ def test_what_is_refused_when_coupons_are_used_and_by_whom(company, system, ledg
     assert page.line("heat", "周三")[13] == "2"  # noon
     assert page.line("hours", "12:00")[:3] == ["12:00", "0.1", "2"]
     assert page.line("weekdays", "周三")[:3] == ["周三", "0.4", "2"]  # of five Wednesdays
-    assert page.line("activity", "30 天内 4–9 单")[2] == "1"
-    assert page.line("activity", "30 天内无订单")[2] == "1"
+    assert page.line("activity", "30 天内 4–9 单")[1:4] == ["50.0%", "1", "1"]
+    assert page.line("activity", "30 天内无订单")[1:4] == ["50.0%", "2", "1"]
     ledger()
 
 

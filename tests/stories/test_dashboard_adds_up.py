@@ -233,4 +233,4 @@ def _days_and_places(page: Page, rows: list[dict[str, str]], first: date, last: 
             ]
             assert line[1 + hour] == (str(len(there)) if there else "")
     levels = page.tables.get("activity", [])[1:]
-    assert sum(int(line[1]) for line in levels) == Counted(rows).issued
+    assert sum(int(line[2]) for line in levels) == Counted(rows).issued
