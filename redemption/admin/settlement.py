@@ -103,7 +103,7 @@ class SettlementAdmin(ReadDesk):
             raise PermissionDenied
         back = reverse("admin:redemption_settledmonth_changelist")
         month = settlement.first_month()
-        if month is None:
+        if month is None or not settling.is_over(month, timezone.now()):
             messages.error(request, str(Refused("month_not_over").detail))
             return HttpResponseRedirect(back)
         if request.method == "POST":

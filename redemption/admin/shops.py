@@ -1,6 +1,6 @@
 """Shops and their staff: who may redeem at which counter."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget
@@ -61,6 +61,9 @@ class ShopAdmin(Desk):
         return ("open", _("open")) if obj.is_active else ("closed", _("closed"))
 
 
+NAME = pgettext_lazy("of a person", "Name")
+
+
 class ClerkForm(forms.ModelForm):
     new_password = forms.CharField(
         label=gettext_lazy("New password"),
@@ -72,6 +75,7 @@ class ClerkForm(forms.ModelForm):
     class Meta:
         model = Clerk
         fields = ()
+        labels: ClassVar = {"name": NAME}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,7 +95,7 @@ class ClerkForm(forms.ModelForm):
 @admin.register(Clerk)
 class ClerkAdmin(Desk):
     form = ClerkForm
-    list_display = ("name", "username", "shop", "signed_in_at", "switched")
+    list_display = ("person", "username", "shop", "signed_in_at", "switched")
     list_filter = (("shop", RelatedDropdownFilter), "is_active")
     list_select_related = ("shop",)
     search_fields = ("username", "name", "shop__name", "shop__key")
@@ -117,6 +121,10 @@ class ClerkAdmin(Desk):
         words, look = (_("active"), "success") if obj.is_active else (_("switched off"), "danger")
         facts = [(_("Redeemed at the counter"), CounterUse.objects.filter(shop=obj.shop, clerk=obj).count())]
         return {"chip": (words, look), "title": f"{obj.name} · {obj.shop}", "facts": facts}
+
+    @display(description=NAME, ordering="name")
+    def person(self, obj: Any) -> str:
+        return str(obj.name)
 
     @display(description=gettext_lazy("State"), label={"on": "success", "off": "danger"})
     def switched(self, obj: Any) -> tuple[str, str]:

@@ -321,6 +321,8 @@ def test_operators_make_shops_and_staff(clock):
     assert Counter().signed_in.status_code == 302
     page = client.get(f"/admin/redemption/clerk/{Clerk.objects.get().pk}/change/").content.decode()
     assert Clerk.objects.get().password not in page
+    assert "姓名" in page
+    assert "姓名" in client.get("/admin/redemption/clerk/").content.decode()
     assert desk(somebody("客服")).post("/admin/redemption/clerk/add/", said).status_code == 403
 
 

@@ -165,6 +165,8 @@ def test_finance_sees_takes_away_and_closes_and_operations_does_not(months, cloc
     closed = finance.post(f"{PAGE}close/", {"month": "2026-05-01"}, follow=True).content.decode()
     assert "商户m2" in closed
     assert SettledMonth.objects.get().closed_by
+    asked = finance.get(f"{PAGE}close/", follow=True).content.decode()
+    assert "本月结束半小时后才能结账" in asked, "June is not asked about while it lasts"
     made = finance.post(
         "/admin/redemption/settlemententry/add/",
         {"merchant": "m1", "kind": "adjustment", "amount_fen": "-1.00", "reason": "协商减免"},
