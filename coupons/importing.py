@@ -6,6 +6,7 @@ killed import goes on where it stopped. A row that makes no sense is put aside w
 
 import re
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -24,7 +25,7 @@ from coupons import jobs, sheets
 from coupons.models import City, Job, RowFault
 from coupons.models.keys import KEY_LENGTH, KEY_PATTERN
 from coupons.rules.answers import SHARE_PLACES, WORD_LENGTH
-from coupons.telling import Told, tell
+from coupons.telling import Told, phone_of, tell
 
 KIND = "customers_file"
 CHUNK = 2000
@@ -87,6 +88,18 @@ def begin(job: Job, columns: Mapping[str, str], now: datetime) -> Job:
     return jobs.move(job, "resume")
 
 
+def wants_columns(job: Job) -> bool:
+    """Whether it is a file that was sent and of which nobody has said yet what its columns are."""
+    return job.kind == KIND and "columns" not in job.answers and jobs.possible(job, "resume")
+
+
+def taken_before(job: Job) -> datetime | None:
+    """When the same was taken for the first time, of a file that is taken again."""
+    told = job.answers.get("known_at") if job.kind == KIND else None
+    known_at = datetime.fromisoformat(told) if told else None
+    return known_at if known_at is not None and known_at < job.created_at else None
+
+
 def guess(heading: Sequence[str]) -> dict[str, str]:
     """What each column seems to say, by its place."""
     found: dict[str, str] = {}
@@ -133,7 +146,7 @@ class _Rows:
             self.cities |= dict.fromkeys((key, name, name.removesuffix("市"), english.lower()), key)
         self.readers: dict[str, Callable[[str], Any]] = {
             "key": self._key,
-            "phone": lambda cell: cell,
+            "phone": self._phone,
             "nickname": self._nickname,
             "city": self._city,
             "registered_at": _moment,
@@ -177,6 +190,12 @@ class _Rows:
         return cell
 
     @staticmethod
+    def _phone(cell: str) -> str:
+        if phone_of(cell) is None:
+            raise ValueError(_("no phone number"))
+        return cell
+
+    @staticmethod
     def _nickname(cell: str) -> str:
         if len(cell) > 60 or not cell.isprintable():
             raise ValueError(_("at most 60 characters"))
@@ -189,9 +208,15 @@ class _Rows:
         return key
 
 
+def _plain(cell: str) -> str:
+    """Full-width digits, letters and signs as everybody else's."""
+    return unicodedata.normalize("NFKC", cell)
+
+
 def _share(cell: str) -> Decimal:
     """0.85 or 85 %."""
-    percent = cell.endswith(("%", "％"))
+    cell = _plain(cell)
+    percent = cell.endswith("%")
     try:
         share = Decimal(cell[:-1].strip() if percent else cell)
         if not share.is_finite() or abs(share) > 1000:
@@ -205,9 +230,10 @@ def _share(cell: str) -> Decimal:
 
 
 def _yes_or_no(cell: str) -> bool:
-    if cell.lower() in _YES:
+    word = _plain(cell).lower()
+    if word in _YES:
         return True
-    if cell.lower() in _NO:
+    if word in _NO:
         return False
     raise ValueError(_("yes or no"))
 
@@ -215,7 +241,7 @@ def _yes_or_no(cell: str) -> bool:
 def _moment(cell: str) -> datetime:
     """Without an offset: in the business time zone."""
     try:
-        moment = datetime.fromisoformat(re.sub(r"^(\d{4})/(\d{1,2})/(\d{1,2})", _dashed, cell))
+        moment = datetime.fromisoformat(re.sub(r"^(\d{4})[/年.](\d{1,2})[/月.](\d{1,2})日?", _dashed, _plain(cell)))
         aware = moment if moment.tzinfo else timezone.make_aware(moment, timezone.get_default_timezone())
         if not 1970 <= aware.year <= 9000:
             raise ValueError

@@ -85,7 +85,7 @@ class WithImport(Desk):
         job = Job.objects.filter(pk=pk, kind=importing.KIND, made_by=request.user.pk).first()
         if job is None:
             raise Http404
-        if job.state != Job.State.PAUSED or "columns" in job.answers:
+        if not importing.wants_columns(job):
             return HttpResponseRedirect(reverse("admin:coupons_job_change", args=[pk]))
         heading, _rows = importing.preview(job, {})
         columns = importing.guess(heading)

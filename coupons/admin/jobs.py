@@ -7,12 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from coupons import jobs
+from coupons import importing, jobs
 from coupons.admin.desk import ReadDesk
 from coupons.admin.moving import Move
 from coupons.models import Job
@@ -34,6 +35,8 @@ OUTCOMES = {
     "unchanged": gettext_lazy("unchanged"),
     "error": gettext_lazy("at fault"),
 }
+
+_SAME = gettext_lazy("The same file was taken on %(at)s. Facts that were told since then stay as they are.")
 
 
 def _run_again(job: Job, request: HttpRequest, answers: dict[str, Any]) -> Job:
@@ -79,7 +82,7 @@ class JobAdmin(ReadDesk):
             gettext_lazy("Resume"),
             gettext_lazy("Go on with this job?"),
             ("coupons.view_job",),
-            lambda job: jobs.possible(job, "resume"),
+            lambda job: jobs.possible(job, "resume") and not importing.wants_columns(job),
             lambda job: [_("It goes on where it stopped; nothing is done twice.")],
             _run_again,
             gettext_lazy("It goes on."),
@@ -142,7 +145,17 @@ class JobAdmin(ReadDesk):
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         facts = [(words, f"{obj.outcome[name]:,}") for name, words in OUTCOMES.items() if name in obj.outcome]
         links = [(_("Download the result"), reverse("admin:coupons_job_result", args=[obj.pk]))] if obj.result else []
-        return {"chip": (obj.get_state_display(), CHIPS[obj.state]), "title": obj.title, "facts": facts, "links": links}
+        if importing.wants_columns(obj):
+            links.append((_("Say what each column is"), reverse("admin:coupons_customer_columns", args=[obj.pk])))
+        before = importing.taken_before(obj)
+        notes = [_SAME % {"at": f"{timezone.localtime(before):%Y-%m-%d %H:%M}"}] if before else []
+        return {
+            "chip": (obj.get_state_display(), CHIPS[obj.state]),
+            "title": obj.title,
+            "facts": facts,
+            "links": links,
+            "notes": notes,
+        }
 
     @display(description=gettext_lazy("State"), label=CHIPS, ordering="state")
     def state_chip(self, obj: Any) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -61,7 +62,7 @@ def test_an_operator_sends_a_file_sees_its_first_rows_and_takes_it():
     assert [field.value() for field in response.context["form"]] == [
         "key", "phone", "city", "sensitivity", "churn_probability", "rival_app", "tags_added", "registered_at",
     ]  # fmt: skip
-    assert html.count("small-form-errors") == 7  # of rows 5, 6 and 7; that the phone is none is seen when it is told
+    assert html.count("small-form-errors") == 8  # of rows 4, 5, 6 and 7
     assert not Customer.objects.exists()
     job = taken(client, ROWS)
     assert (job.state, job.done_count, job.total_count) == ("done", 7, 7)
@@ -94,6 +95,8 @@ def test_the_same_file_twice_changes_nothing(clock):
     job = taken(desk(somebody("运营", "another")), ROWS)
     assert (job.outcome["unchanged"], job.outcome["updated"]) == (3, 0)
     assert rows() == before
+    page = desk(User.objects.get(username="another")).get(f"/admin/coupons/job/{job.pk}/change/").content.decode()
+    assert "已于 2026-06-03 12:00 导入过" in page
 
 
 def test_what_was_told_later_does_not_give_way_to_an_older_file(system, clock):
@@ -111,6 +114,37 @@ def test_excel_and_csv_say_the_same(write):
     job = taken(desk(somebody("运营")), write(*table).read(), "by-name.anything")
     assert (job.state, job.outcome["created"]) == ("done", 2)
     assert str(Customer.objects.get(key="C1").sensitivity) == "0.2500"
+
+
+def test_what_chinese_input_methods_and_calendars_write_is_understood():
+    """I8: full-width digits, letters and signs; days with their characters."""
+    taken(
+        desk(somebody("运营")),
+        "用户,优惠敏感度,流失概率,竞对,注册时间\nC1,０．５,８５％,Ｙ,2025年1月2日\nC2,1,0,否,2025.1.2 08:30\n",
+    )
+    one, two = Customer.objects.order_by("key")
+    assert (str(one.sensitivity), str(one.churn_probability), one.rival_app) == ("0.5000", "0.8500", True)
+    assert [f"{timezone.localtime(who.registered_at):%Y-%m-%d %H:%M}" for who in (one, two)] == [
+        "2025-01-02 00:00",
+        "2025-01-02 08:30",
+    ]
+
+
+def test_a_file_that_was_sent_and_left_is_taken_up_where_its_columns_are_named():
+    """I8: it cannot go on before, and is no dead end; a job that failed so is none either."""
+    client = desk(somebody("运营"))
+    address = sent(client, ROWS).redirect_chain[-1][0]
+    job = Job.objects.get()
+    for state in ("paused", "failed"):
+        Job.objects.update(state=state)
+        page = client.get(f"/admin/coupons/job/{job.pk}/change/").content.decode()
+        assert (address in page, f"/job/{job.pk}/move/resume/" in page) == (True, False)
+        client.post(f"/admin/coupons/job/{job.pk}/move/resume/")
+        assert Job.objects.get().state == state
+        assert client.get(address).status_code == 200
+    client.post(address, {"column-0": "key", "column-3": "sensitivity", "begin": "1"})
+    assert Job.objects.get().state == "done"
+    assert client.get(address).status_code == 302
 
 
 def test_a_killed_import_goes_on_where_it_stopped(monkeypatch):
