@@ -64,6 +64,8 @@ def _why_best(best: PricedSet, usable: Sequence[Fit], bill: Bill) -> dict[str, A
         fen, count = rival.priced.total_fen if rival.priced else 0, 1
     else:
         fen, coupons = choose([one.candidate for one in others], bill)
+        if not coupons:  # of so small a bill they take nothing
+            return None
         rival, count = next(one for one in others if one.candidate.coupon == coupons[0].coupon), len(coupons)
     ahead = best.total_fen - fen
     words = {"amount": f"{ahead // 100}.{ahead % 100:02}", "name": rival.use.template.row.name, "count": count}

@@ -41,6 +41,19 @@ def test_a_quote_says_what_fits_what_does_not_and_what_is_best(till, customer, c
     assert till.post("quotes/", {"order": {**said, "customer": "alice"}}).body == body
 
 
+def test_of_a_bill_so_small_that_others_take_nothing_there_is_no_next_best(till, customer, clock):
+    """U8: a percentage of three fen rounds to nothing; it is usable all the same, and accepted."""
+    fixed = coupon(type="no_threshold", amount_fen=1, threshold_fen=None)
+    percent = coupon(type="percent_off", percent_off=10, cap_fen=1000, amount_fen=None, threshold_fen=None)
+    said = order("o1", None, line("a", 3))
+    answer = customer("alice").post("quotes/", {"order": said})
+    assert answer.status == 200
+    assert (answer.body["best"]["coupons"], answer.body["why_best"]) == ([fixed], None)
+    assert [(one["coupon"], one["discount_fen"]) for one in answer.body["usable"]] == [(fixed, 1), (percent, 0)]
+    taken = till.post("redemptions/", {"order": {**said, "customer": "alice"}, "coupons": [percent]})
+    assert (taken.status, taken.body["discount_fen"], taken.body["payable_fen"]) == (201, 0, 3)
+
+
 def test_a_customer_never_heard_of_is_quoted_nothing(customer, clock):
     body = customer("nobody").post("quotes/", {"order": order("o1", None)}).body
     assert body["best"]["coupons"] == body["usable"] == body["unusable"] == []
