@@ -219,6 +219,8 @@ def forget_whole(batch: CodeBatch) -> None:
     if batch.file:
         transaction.on_commit(partial(batch.file.storage.delete, str(batch.file.name)))
         batch.file = ""
+    if batch.kind == Kind.IMPORTED and batch.job is not None and batch.job.source:  # its reading in came to no end
+        transaction.on_commit(partial(batch.job.source.storage.delete, str(batch.job.source.name)))
     batch.save(update_fields=["file"])
 
 

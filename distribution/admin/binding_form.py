@@ -10,6 +10,7 @@ from unfold import widgets
 
 from coupons.admin.desk import RefusedMixin
 from coupons.models import Audience
+from distribution.admin.code_form import forget_unasked, must_be_table
 from distribution.models import Binding, Placement
 
 #: Which question each way of saying to whom answers.
@@ -85,9 +86,12 @@ class BindingForm(RefusedMixin, forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
+        forget_unasked(self, NEEDS)
         for name in NEEDS.get(said.get("kind", ""), ())[-1:]:
             if not said.get(name) and name not in self.errors:
                 self.add_error(name, ValidationError(_("This field is required."), "required"))
+        if said.get("kind") == "file":
+            must_be_table(self, "file")
         return said
 
     def _post_clean(self) -> None:

@@ -108,7 +108,7 @@ class BindingAdmin(Desk):
             by=request.user,  # type: ignore[arg-type]
             accounts=said["accounts"] if said["kind"] == "list" else None,
             file=said["file"] if said["kind"] == "file" else None,
-            column=said["column"] or 1,
+            column=said.get("column") or 1,
         )
         run_job.delay_on_commit(obj.job_id)
 

@@ -45,6 +45,24 @@ def _keys(lines: Iterable[tuple[int, str]]) -> list[str]:
     return list(keys)
 
 
+def must_be_table(form: forms.BaseForm, field: str) -> None:
+    """What a job will read, as far as can be said before: an error at its field."""
+    upload = form.cleaned_data.get(field)
+    try:
+        if upload:
+            sheets.table(upload, sheets.Limits(rows=MOST_CODES))
+            upload.seek(0)
+    except Refused as no:
+        form.add_error(field, str(no.reasons[0]["detail"]))
+
+
+def forget_unasked(form: forms.BaseForm, needs: dict[str, list[str]]) -> None:
+    """What is wrong in answers to questions that the chosen kind does not ask, and the page does not show."""
+    asked = needs.get(form.cleaned_data.get("kind", ""), [])
+    for name in {name for names in needs.values() for name in names}.difference(asked):
+        form.errors.pop(name, None)
+
+
 class CodeBatchForm(RefusedMixin, forms.ModelForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
@@ -138,6 +156,7 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
         kind = said.get("kind")
+        forget_unasked(self, NEEDS)
         if kind == "shared":
             for name in ("shared_code", "use_limit"):
                 if not said.get(name) and name not in self.errors:
@@ -145,6 +164,7 @@ class CodeBatchForm(RefusedMixin, forms.ModelForm):
         elif kind == "imported":
             if not said.get("upload") and "upload" not in self.errors:
                 self.add_error("upload", ValidationError(_("This field is required."), "required"))
+            must_be_table(self, "upload")
         elif kind and not (
             said.get("code_count") or said.get("customers") or said.get("customers_file") or self.errors
         ):

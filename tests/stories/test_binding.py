@@ -391,7 +391,7 @@ def test_a_file_is_told_by_what_is_in_it(operator, clock):
             ADD, {"placement": of.pk, "name": "x", "kind": "file", "file": SimpleUploadedFile("list.csv", content)}
         )
         assert response.status_code == 200
-        assert response.context["adminform"].form.errors
+        assert response.context["adminform"].form.errors["file"]
     assert Binding.objects.count() == 1
     assert Job.objects.count() == 1
 

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from coupons.models import Job
-from distribution import codes, handing, minting
+from distribution import codes, handing, importing, minting
 from distribution.models import CodeBatch, CodeDownload, RedemptionCode
 from tests import coding
 from tests.coding import whole
@@ -113,6 +113,13 @@ def test_what_makes_no_sense_is_said_at_its_field_and_nothing_is_made(operator, 
     assert field in response.context["adminform"].form.errors
     assert not CodeBatch.objects.exists()
     assert not Job.objects.exists()
+
+
+def test_what_the_page_does_not_ask_is_not_held_against_it(operator, clock):
+    """P5: typed for one kind, before another was chosen."""
+    unasked = {"code_count": 0, "length": 99, "customers": "no key!", "upload": SimpleUploadedFile("c.csv", b"\0\1")}
+    batch = made(operator, coding.placement(), kind="shared", shared_code="SUMMER", use_limit=5, **unasked)
+    assert (batch.state, batch.code_count, batch.length) == ("ready", 1, None)
 
 
 def test_named_customers_come_from_a_file_too(operator, clock):
@@ -230,9 +237,20 @@ def test_codes_of_another_house_are_read_in_row_by_row(operator, customer, clock
     assert customer("alice").post("exchanges/", {"code": "zxcvbnmasd9876"}).status == 201
     assert customer("bob").post("exchanges/", {"code": "qwerty uiop 1234"}).status == 201
     bad = {"placement": placement.pk, "name": "x", "kind": "imported", "upload": SimpleUploadedFile("c.csv", b"\0\1")}
-    assert operator.post(ADD, bad).context["adminform"].form.errors
+    assert operator.post(ADD, bad).context["adminform"].form.errors["upload"]
     assert operator.post(ADD, {**bad, "upload": ""}).context["adminform"].form.errors["upload"]
     ledger()
+
+
+def test_whole_codes_of_another_house_are_gone_once_their_batch_is_closed(operator, clock, settings, tmp_path):
+    """P5: also where their reading in came to no end."""
+    settings.MEDIA_ROOT = tmp_path
+    batch = CodeBatch(placement=coding.placement(), name="外部码")
+    importing.begin(batch, io.BytesIO(b"code\nQWERTY-UIOP-1234\n"), by=None)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()]
+    operator.post(page(batch, "move/close/"))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert Job.objects.get().state == "cancelled"
 
 
 def test_what_became_of_the_codes_can_be_taken_away_as_often_as_one_likes(
