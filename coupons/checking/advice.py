@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -15,11 +16,14 @@ from coupons.checking.solving import Solver, Witness
 from coupons.checking.verdicts import Finding, register
 from coupons.data import cities
 from coupons.models import CouponTemplate
+from coupons.queries.catalogue import validity_of
 from coupons.queries.wording import moment_words, period_words, yuan
 from coupons.rules import Condition
 
 #: From half price on, 3折 may have been meant as 30 % off.
 DEEP_PERCENT = Decimal(50)
+#: Longer than what a coupon is for.
+LONG = timedelta(days=2 * 366)
 #: No city reaches farther from its centre.
 CITY_REACHES_KM = 400.0
 Type = CouponTemplate.Type
@@ -273,6 +277,14 @@ def campaign_end(case: Case, witness: Witness | None) -> Iterator[Finding]:
             "valid_from",
             "campaign",
         )
+
+
+@register
+def years(case: Case, witness: Witness | None) -> Iterator[Finding]:
+    """A year that was mistyped, before it is a promise."""
+    if witness and (ends := validity_of(case.template, witness.claim.at)[1]) > witness.claim.at + LONG:
+        sentence = _("Its coupons are valid until %(end)s, and the budget answers for them as long.")
+        yield _warning("valid_for_years", sentence % {"end": moment_words(ends)}, "validity_type", "valid_until")
 
 
 @register

@@ -26,7 +26,10 @@ from coupons.rules.situation import Client
 
 #: How far ahead days are walked through where no rule ends earlier.
 DAYS_AHEAD = 3 * 366
-A_YEAR = 366
+#: How far where only examples are looked for.
+A_SEASON = 92
+#: After so many days of validity what holds on some day of the calendar has come.
+LONGEST_WALK = 30 * 366
 DAY_MINUTES = 24 * 60
 NOBODY = Profile(None, "")
 #: Facts of a customer that others tell, and those of the moment; what is not told at a claim cannot be wanted there.
@@ -225,7 +228,9 @@ class Solver:
             start, end = claim_at, claim_at + timedelta(days=DAYS_AHEAD)
             if valid:
                 start, end = validity_of(self.case.template, claim_at)
-            yield from ((claim_at, use_at) for use_at in usable.between(max(start, claim_at), end))
+            start = max(start, claim_at)
+            end = min(end, start + timedelta(days=LONGEST_WALK)) if start < _FARTHEST else end
+            yield from ((claim_at, use_at) for use_at in usable.between(start, end))
 
     def claim_days(self, rules: Sequence[Rule]) -> int:
         """On how many days it can be claimed, by the calendar alone."""
@@ -233,7 +238,7 @@ class Solver:
         return sum(1 for _at in self._claims(rules, claims))
 
     def too_late(self, rules: Sequence[Rule]) -> datetime | None:
-        """The first moment within a year at which it can be claimed and then, by day and time alone, never used."""
+        """The first moment within a season at which it can be claimed and then, by day and time alone, never used."""
         use = [rule.condition for rule in rules if rule.condition and rule.deed == "use"]
         claims = expanded(rule.condition for rule in rules if rule.condition and rule.deed == "claim")
         if not any(condition.fact == "moment" for condition in use):
@@ -243,7 +248,7 @@ class Solver:
             if self._told([*claim, *use]) is None or self._place(claim, "claim") is None:
                 continue
             usable = _Days(self, use)
-            for at in self._claimable(rules, claim, A_YEAR):
+            for at in self._claimable(rules, claim, A_SEASON):
                 start, end = validity_of(self.case.template, at)
                 if next(usable.between(max(start, at), end), None) is None:
                     found.append(at)
@@ -366,6 +371,7 @@ class _Days:
 
 
 _FAR = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+_FARTHEST = _FAR - timedelta(days=LONGEST_WALK)
 #: What is asked with it looks at no time but that of the telling.
 _AT_ALL = Situation(now=datetime(2000, 1, 1, tzinfo=UTC))
 

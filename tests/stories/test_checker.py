@@ -267,6 +267,10 @@ POSSIBLE = {
         "valid_days": 1,
         "use_conditions": {"hours": {"inside": [["08:00", "08:01"]]}},
     },
+    "used on a day that comes once in many years": {
+        **period(day(1), datetime(2060, 1, 1, tzinfo=SHANGHAI)),
+        "use_conditions": {"festivals": {"any_of": ["christmas"]}, "weekdays": {"any_of": [1]}},
+    },
     "the last day of the month": {"release": {"month_days": [-1]}, **CLAIM_DAY},
 }
 
@@ -281,6 +285,15 @@ def test_what_contradicts_itself_is_told_with_the_rules_that_do(case):
     assert set(told[0].fields) == rules
     assert len(told) == 1
     assert told[0].severity == ("warning" if case in HARMLESS else "error")
+
+
+def test_a_year_that_was_mistyped_is_not_walked_through_to_its_end():
+    """C11: not even where no day of thousands of years would do."""
+    never = {"hours": {"outside": [["00:00", "24:00"]]}}
+    made, placed = offered(**period(day(1), datetime(9990, 1, 1, tzinfo=SHANGHAI)), use_conditions=never)
+    solver = checking.Solver(checking.Case.of(made, placed, datetime(2026, 6, 3, 12, tzinfo=SHANGHAI), {}))
+    assert solver.witness(solver.case.rules) is None
+    assert max(len(days) for days in solver._times.values()) < 40 * 366
 
 
 @pytest.mark.parametrize("case", POSSIBLE)

@@ -1,5 +1,6 @@
 """C11: what can be used and still looks like a mistake is a warning at its fields; its right neighbour has none."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import translation
 from coupons import checking
 from coupons.models import Budget, CouponTemplate
 from tests import making, using
-from tests.stories.test_checker import NEW, RETURNING, day, offered, period, square
+from tests.stories.test_checker import NEW, RETURNING, SHANGHAI, day, offered, period, square
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +139,11 @@ DOUBTFUL = {
         {**period(day(1), day(9)), "use_conditions": WEEKEND},
         {"validity_type", "use_conditions.weekdays"},
         {**period(day(1), day(8)), "use_conditions": WEEKEND},
+    ),
+    "valid_for_years": (
+        period(day(1), datetime(2062, 6, 1, tzinfo=SHANGHAI)),
+        {"validity_type", "valid_until"},
+        period(day(1), datetime(2028, 6, 1, tzinfo=SHANGHAI)),
     ),
     "night_is_cut": (
         {"use_conditions": {**WEEKEND, "hours": {"inside": [["22:00", "02:00"]]}}},
