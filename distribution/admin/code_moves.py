@@ -87,7 +87,7 @@ MOVES = (
     ),
     Move(
         "close",
-        gettext_lazy("Close"),
+        gettext_lazy("Close the batch"),
         gettext_lazy("Close this batch for good?"),
         _MAKES,
         lambda batch: minting.possible(batch, "close"),

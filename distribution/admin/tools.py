@@ -1,5 +1,6 @@
 """From a placement straight on to the tool of its form, set up for it; and the call that takes what it offers."""
 
+import json
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from distribution.admin import qr
 from distribution.h5 import exchange
 from distribution.models import Binding, ClaimPage, CodeBatch, Placement, SharePlan, TriggerRule
+from distribution.queries import triggers
 
 Form = Placement.Form
 
@@ -124,9 +126,10 @@ def call(request: HttpRequest, placement: Placement) -> str:
         case Form.TRIGGER:
             rule = TriggerRule.objects.filter(placement=placement).first()
             event, at = rule.event if rule else "EVENT", timezone.localtime().isoformat(timespec="seconds")
+            said = json.dumps(triggers.example(rule.tests) if rule else {}, ensure_ascii=False)
             path, body = (
                 "events/",
-                f'{{"event": "{event}", "customer": "CUSTOMER", "occurred_at": "{at}", "data": {{}}}}',
+                f'{{"event": "{event}", "customer": "CUSTOMER", "occurred_at": "{at}", "data": {said}}}',
             )
         case _:
             return ""
@@ -141,6 +144,7 @@ def packet_call(request: HttpRequest, placement: Placement) -> str:
 
 def _curl(request: HttpRequest, path: str, body: str) -> str:
     address = request.build_absolute_uri(f"/api/v1/{path}")
+    body = body.replace("'", "'\\''")
     return (
         f"curl -X POST '{address}' -H 'Authorization: Api-Key KEY' -H 'Content-Type: application/json'"
         f" -H 'Idempotency-Key: 1' -d '{body}'"

@@ -138,6 +138,27 @@ def known(asked: Iterable[CompiledRule], customer: str, now: datetime) -> Profil
     return profile(customer, needs, since=now.date() - timedelta(days=days - 1) if days else None)
 
 
+def example(tests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What an event may say to fulfil the tests, one by one."""
+    data: dict[str, Any] = {}
+    for test in tests:
+        *path, name = test["field"].split(".")
+        at: Any = data
+        for step in path:
+            at = at.setdefault(step, {}) if isinstance(at, dict) else None
+        if isinstance(at, dict):
+            at[name] = _fulfilling(test["is"], test["value"])
+    return data
+
+
+def _fulfilling(comparison: str, value: Any) -> Any:
+    if comparison in ("=", ">=", "<="):
+        return value
+    if isinstance(value, bool):
+        return not value
+    return f"{value}-" if isinstance(value, str) else value + (-1 if comparison == "<" else 1)
+
+
 def says(rule: CompiledRule, data: Mapping[str, Any]) -> bool:
     """Whether the event's data fulfil every test; what is missing or of another type does not."""
     return all(_holds(data, *test) for test in rule.tests)

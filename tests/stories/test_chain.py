@@ -2,6 +2,10 @@
 customer uses it."""
 
 import io
+import json
+import re
+import shlex
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -9,8 +13,10 @@ from openpyxl import load_workbook
 from playwright.sync_api import expect
 
 from coupons.models import Coupon
+from coupons.queries import catalogue
 from coupons.tasks import go_on_with_jobs
 from distribution.models import Binding, CodeBatch, Placement, SharePlan
+from distribution.queries import triggers
 from tests import coding, making
 from tests.pages.company import desk, somebody
 from tests.pages.looking import fits
@@ -149,6 +155,23 @@ def test_each_tool_ends_at_what_its_placement_is_reached_by(clock):
         page = answer.content.decode()
         assert words in page
         assert "以某用户身份试领" in page
+
+
+def test_the_call_of_a_trigger_says_what_its_rule_wants_to_hear(clock):
+    """P8, P9: pasted with a key and a customer, it gives."""
+    tests = [("page", "=", "bob's"), ("order.late", ">", 20), ("stars", "<=", 4), ("vip", "=", True), ("x", "!=", 1)]
+    rule = making.trigger(
+        making.template(),
+        event="page_view",
+        tests=[{"field": field, "is": comparison, "value": value} for field, comparison, value in tests],
+    )
+    page = desk(somebody("运营")).get(f"/admin/distribution/placement/{rule.placement_id}/change/").content.decode()
+    line = unescape(re.search(r'id="api-call-line">(.*?)</code>', page, re.S)[1])
+    *_, body = shlex.split(line)
+    data = json.loads(body)["data"]
+    assert data == {"page": "bob's", "order": {"late": 21}, "stars": 4, "vip": True, "x": 2}
+    book = catalogue.current()
+    assert triggers.says(triggers.compiled(book, rule), data)
 
 
 def test_what_waits_for_its_placement_says_so(clock):
