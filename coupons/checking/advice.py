@@ -1,6 +1,6 @@
 """What is possible and still looks like a mistake: each a warning that an operator accepts with a reason."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from coupons.data import cities
 from coupons.models import CouponTemplate
 from coupons.queries.catalogue import validity_of
 from coupons.queries.wording import moment_words, period_words, yuan
-from coupons.rules import Condition
+from coupons.rules import Condition, compile_rules
 
 #: From half price on, 3折 may have been meant as 30 % off.
 DEEP_PERCENT = Decimal(50)
@@ -224,19 +224,16 @@ def clients(case: Case, witness: Witness | None) -> Iterator[Finding]:
             yield Finding("other_client", "warning", sentence, (rule.code,), (rule.words(),))
 
 
-def new_at_use(rules: Iterable[Rule]) -> bool:
+def for_new_alone(template: CouponTemplate) -> bool:
     """Whether only customers without any order can use it."""
-    asked = [rule.condition for rule in rules if rule.deed == "use" and rule.condition]
-    return any(
-        condition.fact == "orders" and all((None, 0, 0) in past.counts for past in condition.pasts())
-        for condition in asked
-    )
+    asked = compile_rules(template.use_conditions)
+    return any(one.fact == "orders" and all((None, 0, 0) in past.counts for past in one.pasts()) for one in asked)
 
 
 @register
 def newcomers(case: Case, witness: Witness | None) -> Iterator[Finding]:
     """New at the claim, and perhaps no longer at the use."""
-    is_for_new = new_at_use(case.rules)
+    is_for_new = for_new_alone(case.template)
     if is_for_new and witness and witness.use.at.date() > witness.claim.at.date():
         yield _warning(
             "no_longer_new",

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from coupons import checking
-from coupons.checking import Case, Finding, Placed, Witness
+from coupons.checking import Case, Finding, Placed, Witness, advice
 from coupons.models import CouponTemplate
 from coupons.rules import Client
 from distribution.models import Campaign, Offer, Placement
@@ -62,6 +62,12 @@ def neighbours(case: Case, witness: Witness | None) -> Iterator[Finding]:
             field = "newcomer" if both_new else "exclusive_group"
             sentence = _("Whoever gets %(other)s by the same placement cannot get this one beside it.")
             yield Finding("excluded_by_neighbour", "warning", sentence % {"other": other.template}, (field,))
+        elif (
+            other.template_id != mine.pk and other.placement.pick == Placement.Pick.ALL and _only_one_first(mine, other)
+        ):
+            sentence = _("Whoever uses %(other)s of the same placement first is new no longer and cannot use this one.")
+            field = "use_conditions.standing"
+            yield Finding("no_longer_new", "warning", sentence % {"other": other.template}, (field,))
     if before and before[0].placement.pick == Placement.Pick.FIRST:
         open_to_all = [
             other
@@ -77,6 +83,13 @@ def neighbours(case: Case, witness: Witness | None) -> Iterator[Finding]:
                 % {"other": open_to_all[0].template},
                 ("offers",),
             )
+
+
+def _only_one_first(mine: CouponTemplate, other: Offer) -> bool:
+    """Both are for a first order alone, and one order does not take both."""
+    groups = {mine.stack_group, other.template.stack_group}
+    stacks = len(groups) == 2 and "exclusive" not in groups
+    return not stacks and advice.for_new_alone(mine) and advice.for_new_alone(other.template)
 
 
 def verdicts(placement: Placement) -> Iterator[tuple[Offer, checking.Verdict]]:

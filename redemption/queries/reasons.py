@@ -25,10 +25,13 @@ def reason(code: str, remedy: str = "", **more: Any) -> dict[str, Any]:
 
 def of_price(answer: Why, template: CompiledTemplate) -> dict[str, Any]:
     """What a price has against the coupon."""
-    if answer.short_by_fen is not None:
-        missing = {"amount": f"{answer.short_by_fen // 100}.{answer.short_by_fen % 100:02}"}
-        return reason(answer.code, _("Short by ¥%(amount)s") % missing, short_by_fen=answer.short_by_fen)
-    return reason(answer.code, pgettext("between sentences", ". ").join(scope_words(template.row)))
+    scope = pgettext("between sentences", ". ").join(scope_words(template.row))
+    if answer.short_by_fen is None:
+        return reason(answer.code, scope)
+    missing = _("Short by ¥%(amount)s") % {"amount": f"{answer.short_by_fen // 100}.{answer.short_by_fen % 100:02}"}
+    # More of something else would not help.
+    remedy = _("%(sentence)s (%(more)s)") % {"sentence": missing, "more": scope} if scope else missing
+    return reason(answer.code, remedy, short_by_fen=answer.short_by_fen)
 
 
 def of_company(name: str, clashing: Iterable[str] | None) -> dict[str, Any]:

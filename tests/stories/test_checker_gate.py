@@ -214,6 +214,18 @@ def test_two_coupons_of_one_group_in_a_placement_that_gives_all():
     assert not checking.verdict(first).findings
 
 
+def test_two_coupons_for_a_first_order_in_a_placement_that_gives_all():
+    """C11: using one makes the customer new no longer, unless one order takes both."""
+    new = {"standing": {"any_of": ["platform_new"]}}
+    only = {"use_conditions": new, "claim_conditions": new, "limits": {"customer_count": 1}}
+    first, second, beside, alone = (
+        making.template(**only, stack_group=group) for group in ("order", "order", "merchant", "exclusive")
+    )
+    making.placement(first, second, beside, alone, pick="all")
+    found = {one.key: [f.code for f in checking.verdict(one).warnings] for one in (first, second, beside, alone)}
+    assert found == {first.key: [], second.key: ["no_longer_new"], beside.key: [], alone.key: ["no_longer_new"] * 3}
+
+
 def test_an_offer_behind_one_that_suits_everybody_is_never_reached():
     first, second = making.template(), making.template()
     making.placement(first, second, pick="first")

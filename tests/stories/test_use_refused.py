@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from coupons.lifecycle import ending
-from coupons.models import Area, Coupon, Merchant
+from coupons.models import Area, Category, Coupon, Merchant
 from coupons.refused import Refused
 from redemption.models import Redemption
 from tests import making, using
@@ -51,6 +51,18 @@ def test_below_the_threshold_says_how_much_is_missing(till, clock):
     [reason] = refused(till, "below_threshold", [one], order("o1", "alice", line("a", 9999), shipping_fen=500))
     assert reason["short_by_fen"] == 1
     redeem(till, order("o1", "alice", line("a", 10000)), one)
+
+
+def test_what_is_missing_is_missing_of_what_the_coupon_is_for(till, clock):
+    """U7, U8: more of anything else, or more goods for a lower fee, would not help."""
+    Category.objects.update_or_create(key="food", defaults={"name": "美食"})
+    fee, food = coupon(scope={"shipping": True}, threshold_fen=2000), coupon(scope={"categories": ["food"]})
+    basket = order("o1", "alice", line("a", 90_00, category="food"), line("b", 500_00), shipping_fen=1500)
+    remedies = {}
+    for one in (fee, food):
+        [reason] = refused(till, "below_threshold", [one], basket)
+        remedies[reason["short_by_fen"]] = reason["remedy"]
+    assert remedies == {500: "还差¥5.00（仅可抵扣运费）", 1000: "还差¥10.00（限美食品类使用）"}
 
 
 def test_nothing_in_scope(till, clock):
