@@ -45,7 +45,7 @@ class ConditionsField(SmallFormsField):
             if data is not None and form.is_left_blank():  # type: ignore[attr-defined]
                 form = condition.Form(None, prefix=f"{name}-{code}")
             dress(form, self.read)
-            sentence = condition(answers, self.deed).wording() if answers else ""
+            sentence = _sentence(condition(answers, self.deed)) if answers else ""
             result.append(Section(code, condition.label, form, bool(form.is_bound or answers), sentence))
         return result
 
@@ -59,6 +59,11 @@ class ConditionsField(SmallFormsField):
             return rules.clean(answers)
         except rules.InvalidRules as invalid:
             raise ValidationError([sentence for _path, _code, sentence in invalid.errors], "invalid") from None
+
+
+def _sentence(condition: rules.Condition) -> str:
+    """What an operator should know beside it stands in the form; but whose name customers are not told is told here."""
+    return condition.wording() if condition.edge else condition.for_operators()
 
 
 def _answered(form: forms.Form) -> dict[str, Any]:
