@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.utils import timezone
 
-from coupons import approving, sights, telling
+from coupons import approving, refusals, sights, telling
 from coupons.lifecycle import ending
 from coupons.models import ApiKey, CouponTemplate, Fact, TemplateDraft, Weather
 from coupons.queries.catalogue import forget
@@ -232,6 +233,7 @@ def _live(luck: random.Random, people: list[Person], start: datetime, end: datet
             triggers.share(luck, told.key, told.customer, friends, told.placed_at)
     triggers.deliver(end)
     sights.flush()
+    refusals.flush()
     now = end
     while ending.expire(now=now):
         pass
@@ -283,6 +285,9 @@ def _order(
     quote = quoting.quote(basket, now)
     sights.shown([UUID(str(one["coupon"])).int for one in (*quote["usable"], *quote["unusable"])], now)
     best = [UUID(str(id)) for id in quote["best"]["coupons"]]
+    if quote["unusable"] and basket.key[-1] in "AF":  # tried all the same
+        with suppress(Refused):
+            redeeming.redeem(basket, [UUID(str(quote["unusable"][0]["coupon"]))], captures=True, now=now, by=BY)
     deducted = 0
     if best and luck.random() < 0.9:
         reply = redeeming.redeem(basket, best, captures=luck.random() < 0.6, now=now, by=BY)

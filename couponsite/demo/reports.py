@@ -1,10 +1,16 @@
-"""Two saved reports of the demo company: one shared with customer service, one sent every Monday."""
+"""Two saved reports of the demo company, one shared with customer service, one sent every Monday; and what the campaign
+with a control group brought.
+"""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.contrib.auth.models import Group, User
 
-from stats.models import Report
+from coupons import jobs
+from distribution.models import Campaign
+from stats import effect
+from stats.models import EffectReading, Report
 from stats.reporting import sending
 
 
@@ -46,3 +52,6 @@ def make(now: datetime) -> None:
         by=caiwu,
         now=now - timedelta(days=8),
     )
+    recall, everybody = Campaign.objects.get(key="recall"), EffectReading.Population.ALL
+    reading = effect.start(recall, everybody, Decimal(20), now=now, by=yunying)
+    jobs.run(reading.job_id, now)

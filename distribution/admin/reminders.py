@@ -188,7 +188,7 @@ class ReminderRuleAdmin(WithHistory):
     def about(self, obj: Any) -> str:
         return str(obj.template or obj.campaign or _("all coupons"))
 
-    @display(description=gettext_lazy("Messages"))
+    @display(description=gettext_lazy("Reminders written"))
     def reminded(self, obj: Any) -> str:
         return f"{obj.reminders.filter(outcome=Reminder.Outcome.WRITTEN).count():,}"
 
