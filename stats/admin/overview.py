@@ -1,15 +1,11 @@
-"""The first page, and what hangs on it: its tables as Excel files, what is counted after it was drawn, a number's own
-rows.
-"""
+"""The first page, and what hangs on it: its tables as Excel files, what is counted after it was drawn."""
 
 import logging
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -19,14 +15,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, override
 
 from coupons.admin import exporting
-from coupons.admin.ledger import CouponEventAdmin
-from coupons.models import CouponEvent
 from stats import dashboard
 from stats.dashboard.asked import asked
 from stats.dashboard.charts import excel_rows
 from stats.dashboard.customers import card
-from stats.queries.measures import DIMENSION
-from stats.queries.opening import of_cell
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +28,6 @@ def urls() -> list[URLPattern]:
     return [
         path("overview/customers/", view(customers_view), name="stats_customers"),
         path("overview/<slug:key>.xlsx", view(excel_view), name="stats_overview_excel"),
-        path("rows/<str:cell>/", view(rows_view), name="stats_opened"),
-        path("rows/<str:cell>/export/<slug:kind>/", view(rows_view), name="stats_opened_export"),
     ]
 
 
@@ -105,39 +95,3 @@ def customers_view(request: HttpRequest) -> HttpResponse:
     if choice.period is None:
         raise Http404
     return TemplateResponse(request, "stats/card.html", {"card": card(choice, choice.period)})
-
-
-class OpenedDesk(CouponEventAdmin):
-    """The ledger with the rows of one cell alone. It is nowhere registered: each is made where it is asked for."""
-
-    list_before_template = "stats/opened.html"
-
-    class Media:
-        css = {"all": ("stats/overview.css",)}
-
-    def __init__(self, cell: dict[str, Any]) -> None:
-        super().__init__(CouponEvent, admin.site)
-        self.wanted: list[Q] = of_cell(cell)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CouponEvent]:
-        return super().get_queryset(request).filter(*self.wanted)
-
-
-def rows_view(request: HttpRequest, cell: str, kind: str = "") -> HttpResponseBase:
-    said = {name: _value(name, value) for name, value in parse_qsl(cell, keep_blank_values=True)}
-    desk = OpenedDesk(said)
-    if kind:
-        return desk.export_view(request, kind)
-    words = [f"{DIMENSION[name].label}: {DIMENSION[name].called([value])[value]}" for name, value in said.items()]
-    return desk.changelist_view(request, {"cell": " · ".join(words)})
-
-
-def _value(name: str, said: str) -> Any:
-    """:raises Http404: no number could have led here."""
-    if name not in DIMENSION or "\0" in said or (DIMENSION[name].in_time and not DIMENSION[name].number):
-        raise Http404
-    if not DIMENSION[name].number or not said:
-        return said
-    if not said.isdecimal() or len(said) > 18:
-        raise Http404
-    return int(said)

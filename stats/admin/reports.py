@@ -20,7 +20,7 @@ from coupons.admin.history import WithHistory
 from coupons.admin.moving import Move, person
 from coupons.refused import Refused
 from stats import reporting
-from stats.admin import comparisons, overview, seen
+from stats.admin import comparisons, opened, overview
 from stats.admin.report_form import QuestionForm, typed
 from stats.admin.report_look import look
 from stats.admin.report_moves import MOVES
@@ -90,7 +90,7 @@ class ReportAdmin(WithHistory):
             path("excel/", view(self.excel_view), name="stats_report_excel"),
             path("comparison/", view(self.comparison_view), name="stats_comparison"),
             *overview.urls(),
-            *seen.urls(),
+            *opened.urls(),
             *super().get_urls(),
         ]
 

@@ -9,7 +9,6 @@ from django.db.models import Count, Q, QuerySet
 from coupons.conditions.ranges import start_of
 from coupons.models import CouponEvent, CouponTemplate, Sight
 from distribution.models import Placement
-from stats.queries import refusals
 from stats.queries.counting import KINDS
 
 
@@ -81,8 +80,6 @@ def _wanted(name: str, value: Any) -> Q:
             return Q(at__iso_week_day=value)
         case "hour":
             return Q(at__hour=value)
-        case refusals.REASON:  # no row of the ledger was refused
-            return Q(pk__in=[])
     raise KeyError(name)
 
 
