@@ -285,7 +285,7 @@ def _order(
     quote = quoting.quote(basket, now)
     sights.shown([UUID(str(one["coupon"])).int for one in (*quote["usable"], *quote["unusable"])], now)
     best = [UUID(str(id)) for id in quote["best"]["coupons"]]
-    if quote["unusable"] and basket.key[-1] in "AF":  # tried all the same
+    if quote["unusable"] and basket.key[-1] == "F":  # tried all the same
         with suppress(Refused):
             redeeming.redeem(basket, [UUID(str(quote["unusable"][0]["coupon"]))], captures=True, now=now, by=BY)
     deducted = 0

@@ -173,8 +173,8 @@ def returns(reading: EffectReading, coupon: Arm, control: Arm) -> list[str]:
     }
     if back is None:
         return [_("Margin per ¥1 of subsidy cannot be told: too few customers, or no additional subsidy."), assumed]
-    words = {"value": f"{back.value:.2f}", "low": f"{back.low:.2f}", "high": f"{back.high:.2f}"}
-    said = [_("Each ¥1 of subsidy brought ¥%(value)s of margin (95 %% interval %(low)s to %(high)s).") % words]
+    words = {"value": yuan(round(back.value * 100)), "low": f"{back.low:.2f}", "high": f"{back.high:.2f}"}
+    said = [_("Each ¥1 of subsidy brought %(value)s of margin (95 %% interval %(low)s to %(high)s).") % words]
     if back.low > 1:
         said.append(_("It paid for itself, under this assumption."))
     elif back.high < 1:

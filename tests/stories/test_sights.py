@@ -1,5 +1,7 @@
 """A coupon is seen once, when its holder's wallet first shows it: issued → seen → redeemed."""
 
+import re
+
 import pytest
 from django.db import Error
 
@@ -8,6 +10,7 @@ from coupons.models import Coupon, Sight
 from stats import folding
 from stats.queries.numbers import numbers
 from tests import making, using
+from tests.stories.dashboards import operator
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +138,22 @@ def test_coupons_that_became_void_count_where_they_were_issued(customer, system)
     line = folded[(placement.key, "310000")]
     assert (line.issued_count, line.seen_count, line.seen_rate) == (1, 1, 1.0)
     assert Coupon.objects.count() == 1
+
+
+def test_a_campaigns_page_says_what_was_seen_placement_by_placement(customer):
+    """P10, S1: each number under its own heading, also for who sees no money."""
+    campaign = making.campaign()
+    placement = making.placement(making.template(campaign), of=campaign)
+    for name in ("alice", "bob"):
+        customer(name).post(f"placements/{placement.key}/claims/", {"client": "app"})
+    customer("alice").get("coupons/")
+    sights.flush()
+    for role in ("运营", "审核"):
+        page = operator(role).get(f"/admin/distribution/campaign/{campaign.pk}/change/").content.decode()
+        tables = [
+            [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in re.findall(r"<tr>.*?</tr>", table, re.S)]
+            for table in re.findall(r'<table class="desk-table">.*?</table>', page, re.S)
+        ]
+        assert [[len(row) for row in rows] for rows in tables] == [[3, 3], [len(tables[1][0])] * 2]
+        line = dict(zip(*tables[1], strict=True))
+        assert (line["已发放"], line["已查看"], line["已使用"]) == ("2", "1 (50%)", "0 (0%)")
