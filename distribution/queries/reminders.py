@@ -24,18 +24,21 @@ def window_sql(rule: ReminderRule, after: datetime, until: datetime, now: dateti
     away = timedelta(days=rule.amount) if rule.unit == ReminderRule.Unit.DAYS else timedelta(hours=rule.amount)
     parameters: dict[str, Any] = {"away": away, "after": after, "until": until, "now": now}
     if rule.basis == ReminderRule.Basis.AFTER_CLAIM:
-        due = "c.issued_at + %(away)s"
-        where = "c.issued_at > %(after)s - %(away)s AND c.issued_at <= %(until)s - %(away)s"
+        due = "c.issued_at + %(away)s::interval"
+        where = (
+            "c.issued_at > %(after)s::timestamptz - %(away)s::interval"
+            " AND c.issued_at <= %(until)s::timestamptz - %(away)s::interval"
+        )
     else:
-        due = "c.valid_until - %(away)s"
+        due = "c.valid_until - %(away)s::interval"
         utc = "timezone('UTC', c.valid_until)"
         where = (
             f"(c.status IN ('available', 'held') OR c.committed_fen > 0)"
-            f" AND {utc} > timezone('UTC', %(after)s::timestamptz + %(away)s)"
-            f" AND {utc} <= timezone('UTC', %(until)s::timestamptz + %(away)s)"
+            f" AND {utc} > timezone('UTC', %(after)s::timestamptz + %(away)s::interval)"
+            f" AND {utc} <= timezone('UTC', %(until)s::timestamptz + %(away)s::interval)"
             f" AND c.issued_at < {due}"
         )
-    where += " AND c.status = 'available' AND c.valid_until > greatest(%(now)s, " + due + ")"
+    where += " AND c.status = 'available' AND c.valid_until > greatest(%(now)s::timestamptz, " + due + ")"
     if rule.template_id:
         where += " AND c.template_id = %(template)s"
         parameters["template"] = rule.template_id

@@ -1,9 +1,11 @@
 """A reminder is made, tried on one's own phone, started with its consequences said, and read afterwards."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, User
 
-from coupons.models import Customer
+from coupons.models import Coupon, Customer
 from distribution.models import Message, MessageTemplate, OptOut, Reminder, ReminderRule
 from distribution.tasks import remind
 from tests import making, using
@@ -100,3 +102,25 @@ def test_customer_service_notes_who_wants_no_messages(person):
     assert OptOut.objects.get().by == "user:客服"
     desk.post(f"/admin/distribution/optout/{alice.pk}/delete/", {"post": "yes"})
     assert not OptOut.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("basis", "unit"), [("before_expiry", "days"), ("before_expiry", "hours"), ("after_claim", "days")]
+)
+@pytest.mark.parametrize("of", [None, "template", "campaign"])
+def test_a_rule_of_any_moment_can_be_read(person, words, clock, basis, unit, of):
+    """S2: as a server asks, outside of any transaction."""
+    template = making.template()
+    coupon = using.give(template)
+    about = {None: {}, "template": {"template": template.pk}, "campaign": {"campaign": template.budget.campaign.pk}}[of]
+    desk = person("运营")
+    said = typed(words, basis=basis, unit=unit, **about)
+    assert desk.post("/admin/distribution/reminderrule/add/", said).status_code == 302
+    page = f"/admin/distribution/reminderrule/{ReminderRule.objects.get().pk}"
+    due = Coupon.objects.get(pk=coupon)
+    away = timedelta(**{unit: 3})
+    at = due.issued_at + away if basis == "after_claim" else due.valid_until - away
+    clock.set(at - timedelta(days=1))
+    assert "1位用户的1张券" in person("运营").get(f"{page}/change/").content.decode()
+    assert person("运营").get(f"{page}/move/start/").status_code == 200
