@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,6 +46,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "end": (APPROVE, CHANGE),
     "drop": (APPROVE, CHANGE),
 }
+SENT_BACK = "send_back"  # and why
 FIRST = "approve_first"  # of two
 TAKEN = "proposal"  # and who took it over
 WARNED = "warnings"
@@ -71,7 +73,19 @@ def had_a_hand_in(template: CouponTemplate, user: User) -> bool:
     if template.made_by_id == user.pk:
         return True
     moved = [*MOVES, FIRST, WARNED]
-    return template.history.filter(history_user=user).exclude(history_change_reason__in=moved).exists()
+    mine = template.history.filter(history_user=user).exclude(history_change_reason__startswith=f"{SENT_BACK} ")
+    return mine.exclude(history_change_reason__in=moved).exists()
+
+
+def sent_back(template: CouponTemplate) -> tuple[User | None, str] | None:
+    """Who sent the draft back last, and why; None: nobody, or it was submitted again since."""
+    if template.status != Status.DRAFT:
+        return None
+    last = template.history.filter(Q(history_change_reason="submit") | Q(history_change_reason__startswith=SENT_BACK))
+    record = last.select_related("history_user").first()
+    if record is None or record.history_change_reason == "submit":
+        return None
+    return record.history_user, record.history_change_reason.removeprefix(SENT_BACK).strip()
 
 
 def may_approve_now(template: CouponTemplate, user: User) -> bool:
@@ -79,6 +93,8 @@ def may_approve_now(template: CouponTemplate, user: User) -> bool:
     return template.approved_by_id != user.pk and not had_a_hand_in(template, user)
 
 
+#: Of a record in the history.
+REASON_LENGTH = 100
 #: Moves before which the checker is asked.
 CHECKED = ("submit", "approve", "resume")
 #: Reasons by the code of a warning; None: warnings are not asked about.
@@ -94,6 +110,7 @@ def move(
     by: User | None,
     version: int | None = None,
     accepted: Accepted = NOTHING,
+    why: str = "",
 ) -> CouponTemplate:
     """Moves the template's state; ``by`` is None where a system calls.
 
@@ -101,6 +118,7 @@ def move(
 
     Before it is submitted, approved or resumed the checker is asked: errors stop it, and so does each warning that
     nobody ``accepted`` with a reason, now or since it was submitted; what was accepted stays on record.
+    ``why`` stands in the history beside the move.
 
     :raises Refused: ``state_forbids``; ``approval_needed`` if the approver had a hand in it; ``edited_meanwhile``;
         ``second_approval_needed`` if a system would be one of two approvers; ``check_failed``,
@@ -123,7 +141,8 @@ def move(
         now.approvals_needed = 1
     now.status = Status.AWAITING if reason == FIRST else target
     now.version += 1
-    now._change_reason, now._history_user = reason, by  # type: ignore[attr-defined]  # read by the history
+    now._change_reason = f"{reason} {why}".strip()[:REASON_LENGTH]  # type: ignore[attr-defined]  # read by the history
+    now._history_user = by  # type: ignore[attr-defined]
     moved = ("status", "approved_by", "second_approved_by", "approvals_needed", "accepted_warnings", "version")
     now.save(update_fields=[*moved, "updated_at"])
     for field in moved:

@@ -56,7 +56,9 @@ class WithHistory(Desk):
             reason = record.history_change_reason or ""
             step, _space, who = reason.partition(" ")
             said = str(approving.SAID.get(step, ""))
-            if said and who:
+            if said and who and step == approving.SENT_BACK:
+                said = _("%(step)s: %(why)s") % {"step": said, "why": who}
+            elif said and who:
                 said = _("%(step)s by %(who)s") % {"step": said, "who": who}
             yield {
                 "number": record.history_id,

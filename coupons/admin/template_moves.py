@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -62,7 +63,8 @@ def _move(name: str) -> Any:
         seen = request.POST.get("version", "")
         version = int(seen) if seen.isdecimal() else None
         accepted = answers if name in approving.CHECKED else {}
-        return approving.move(template, name, by=person(request), version=version, accepted=accepted)
+        why = answers["why"] if name == approving.SENT_BACK else ""
+        return approving.move(template, name, by=person(request), version=version, accepted=accepted, why=why)
 
     return act
 
@@ -95,6 +97,15 @@ def _looked_at(request: HttpRequest, template: CouponTemplate) -> str:
             "preview": preview_of(template, limits, set()),
             "panels": panels.shown(request, template, panels.APPROVAL),
         },
+    )
+
+
+class SendBackForm(forms.Form):
+    why = forms.CharField(
+        required=False,
+        max_length=approving.REASON_LENGTH - len(approving.SENT_BACK) - 1,
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("Whoever made it reads this on its page; it stays in its history."),
     )
 
 
@@ -146,6 +157,7 @@ MOVES = (
         _move("send_back"),
         gettext_lazy("Sent back; the template is a draft again."),
         icon="undo",
+        form=SendBackForm,
     ),
     Move(
         "pause",

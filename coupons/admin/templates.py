@@ -154,6 +154,10 @@ class TemplateAdmin(TemplateColumns):
         if request.user.has_perm("distribution.add_placement") and obj.status != CouponTemplate.Status.ENDED:
             links.insert(0, (_("Place it"), f"{reverse('admin:distribution_placement_add')}?template={obj.pk}"))
         notes = []
+        if back := approving.sent_back(obj):
+            who, why = back
+            told = {"who": who or _("another system"), "why": why or _("no reason was given")}
+            notes.append(_("Sent back by %(who)s: %(why)s") % told)
         if approving.possible(obj, "approve") and obj.approved_by_id:
             notes.append(_("One of two has approved it; a second approver, somebody else, decides."))
         waits = approving.possible(obj, "approve")

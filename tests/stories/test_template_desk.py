@@ -294,6 +294,31 @@ def test_nobody_approves_what_was_changed_while_they_read_it():
     is_still_waiting(made)
 
 
+def test_what_is_sent_back_says_why_to_whoever_made_it_and_its_sender_may_approve_it_later():
+    """C12"""
+    maker, approver = somebody("运营"), somebody("审核")
+    made = making.template(making.campaign(budget_fen=1_000_000), status="draft", made_by=maker)
+    approving.submit(made, by=maker)
+    desk(approver).post(move(made, "send_back"), {"why": "门槛太低，请改为120元"})
+    for page in (change(made), change(made).replace("change/", "history/")):
+        assert "门槛太低，请改为120元" in desk(maker).get(page).content.decode()
+    assert f"{approver}退回" in desk(maker).get(change(made)).content.decode()
+    approving.submit(made, by=maker)
+    assert "门槛太低" not in desk(maker).get(change(made)).content.decode()
+    approving.send_back(made, by=maker)
+    assert "没有说明原因" in desk(maker).get(change(made)).content.decode()
+    approving.submit(made, by=maker)
+    desk(approver).post(move(made, "approve"))
+    made.refresh_from_db()
+    assert (made.status, made.approved_by) == ("live", approver)
+
+
+def test_a_reason_that_is_too_long_is_asked_for_again_and_nothing_moves(waiting):
+    page = desk(somebody("审核")).post(move(waiting, "send_back"), {"why": "太" * 91})
+    assert (page.status_code, list(page.context["form"].errors)) == (200, ["why"])
+    is_still_waiting(waiting)
+
+
 # --- what is approved and live ---------------------------------------------------------------------------------------
 
 
