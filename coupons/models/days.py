@@ -2,7 +2,6 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from coupons.calendar import PUBLIC_HOLIDAYS
@@ -63,4 +62,4 @@ class CustomDay(models.Model):
 
     def clean(self) -> None:
         if self.first_date and self.last_date and (self.last_date - self.first_date).days > 366:
-            raise ValidationError({"last_date": _now("A year at most.")})
+            raise ValidationError({"last_date": _("A year at most.")})

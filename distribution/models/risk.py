@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from coupons.models.keys import key_validator
 from coupons.telling import phone_of
 
 
@@ -52,15 +52,20 @@ class Block(models.Model):
 
     def clean(self) -> None:
         self.value = self.value.strip()
-        if self.kind == self.Kind.PHONE:
+        if self.kind == self.Kind.CUSTOMER:
+            try:
+                key_validator(self.value)
+            except ValidationError as wrong:
+                raise ValidationError({"value": wrong}) from None
+        elif self.kind == self.Kind.PHONE:
             number = phone_of(self.value)
             if number is None:
-                raise ValidationError({"value": ValidationError(_now("This is not a phone number."), "invalid_phone")})
+                raise ValidationError({"value": ValidationError(_("This is not a phone number."), "invalid_phone")})
             self.value = number
         elif self.kind == self.Kind.IP:
             networks = networks_of(self.value)
             if not networks:
-                sentence = _now("An address, or a network as 203.0.113.0/24, of at least /8 or /32 in IPv6.")
+                sentence = _("An address, or a network as 203.0.113.0/24, of at least /8 or /32 in IPv6.")
                 raise ValidationError({"value": ValidationError(sentence, "invalid_address")})
             self.value = networks[0]
 
@@ -122,13 +127,15 @@ class RiskRule(models.Model):
         ordering = ["kind", "minutes", "id"]
         constraints = [
             models.CheckConstraint(
+                # a comparison with NULL is no "no" to the database: that there is a number is asked by itself
                 condition=Q(kind="account_age", most_count__isnull=True)
-                | (~Q(kind="account_age") & Q(most_count__gte=1)),
+                | (~Q(kind="account_age") & Q(most_count__isnull=False, most_count__gte=1)),
                 name="riskrule_has_a_number",
                 violation_error_message=_("All but the age of an account need a number of claims."),
             ),
             models.CheckConstraint(
-                condition=Q(kind="phone_prefix", digits__gte=3) | (~Q(kind="phone_prefix") & Q(digits__isnull=True)),
+                condition=Q(kind="phone_prefix", digits__isnull=False, digits__gte=3)
+                | (~Q(kind="phone_prefix") & Q(digits__isnull=True)),
                 name="riskrule_has_digits",
                 violation_error_message=_("Digits are for the phone number, and needed there."),
             ),

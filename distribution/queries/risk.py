@@ -9,6 +9,9 @@ from coupons.queries.direct import row, rows
 from distribution.models import Block, RiskRule
 from distribution.models.risk import networks_of
 
+#: Bits of an IPv6 address of which whoever has one line may take any: all of them count as one address.
+HOME = 64
+
 _ASK = """
 SELECT distribution_risk(%s::text, %s::text, %s::text[], %s::timestamptz, %s::integer, %s::boolean)
 """
@@ -29,6 +32,8 @@ def is_on(book: Book) -> bool:
 def found(customer: str, now: datetime, whence: Whence, *, counts: bool) -> str | None:
     """What stands against it, for the record. ``counts``: counts it as well, if the caller's transaction is kept."""
     networks = networks_of(whence.ip) if whence.ip else []
+    if len(networks) > HOME:  # the first is what is counted
+        networks.insert(0, networks[HOME])
     offset = now.utcoffset()
     seconds = int(offset.total_seconds()) if offset else 0
     said = row(_ASK, (customer, whence.device, networks, now, seconds, counts))

@@ -56,3 +56,10 @@ def test_a_word_of_several_apps_has_one_chinese():
         for entry in polib.pofile(str(po)).translated_entries():
             chinese.setdefault((entry.msgctxt, entry.msgid), set()).add(entry.msgstr)
     assert {word: seen for word, seen in chinese.items() if len(seen) > 1} == {}, "one of them needs a context"
+
+
+def test_no_word_hides_from_the_collector():
+    """It knows the functions by Django's names and by ``_`` alone."""
+    alias = re.compile(r"import (?:n|p|np)?gettext(?:_lazy)? as (?!_$)\w+", re.MULTILINE)
+    sources = (path for app in catalogues.APPS for path in (catalogues.ROOT / app).rglob("*.py"))
+    assert [str(path) for path in sources if alias.search(path.read_text())] == []

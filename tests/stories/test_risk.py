@@ -5,6 +5,7 @@ from time import sleep
 
 import orjson
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from coupons import refusals
@@ -14,6 +15,7 @@ from distribution import risking
 from distribution.models import Block, RiskRule, Velocity
 from distribution.queries import risk
 from tests import making
+from tests.pages.company import desk, somebody
 from tests.standin import standin
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +72,10 @@ def test_who_is_blocked_gets_nothing_and_hears_no_reason(claim, system, clock, k
     assert claim(**caught).status == 201
 
 
-@pytest.mark.parametrize(("kind", "value"), [("phone", "12"), ("ip", "nowhere"), ("ip", "10.0.0.0/7"), ("ip", "")])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("phone", "12"), ("ip", "nowhere"), ("ip", "10.0.0.0/7"), ("ip", ""), ("customer", "王 五"), ("device", "")],
+)
 def test_what_is_no_number_or_address_cannot_be_blocked(kind, value):
     with pytest.raises(Exception, match=r"value"):
         _block(kind, value)
@@ -82,6 +87,7 @@ def test_what_is_no_number_or_address_cannot_be_blocked(kind, value):
         ("customer", [{"customer": "a"}] * 3, {"customer": "b"}),
         ("device", [{"customer": str(n), "device": "d"} for n in range(3)], {"device": "e"}),
         ("ip", [{"customer": str(n), "ip": "203.0.113.7"} for n in range(3)], {"ip": "203.0.113.8"}),
+        ("ip", [{"customer": str(n), "ip": f"2001:db8:1:2::{n}"} for n in range(3)], {"ip": "2001:db8:1:3::1"}),
         ("phone_prefix", [{"customer": f"p{n}"} for n in range(3)], {"customer": "q"}),
     ],
 )
@@ -99,6 +105,24 @@ def test_nobody_comes_more_often_than_a_window_allows(claim, clock, by, same, ot
     assert claim(**same[2]).status == 201
     assert risking.forget_old(timezone.now() + timedelta(hours=3)) == Velocity.objects.count() + 2
     assert Velocity.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"kind": "device"},
+        {"kind": "ip", "most_count": "0"},
+        {"kind": "customer", "most_count": "3", "digits": "7"},
+        {"kind": "phone_prefix", "most_count": "3"},
+        {"kind": "account_age", "most_count": "3"},
+    ],
+)
+def test_a_rule_that_could_refuse_nobody_is_not_saved(said):
+    """I10: its number is missing, or one that means nothing there; the database says so as well."""
+    answer = desk(somebody("运营")).post("/admin/distribution/riskrule/add/", {"minutes": "60", "is_on": "on", **said})
+    assert (answer.status_code, bool(answer.context["errors"])) == (200, True)
+    with pytest.raises(IntegrityError):
+        RiskRule.objects.create(minutes=60, **said)
 
 
 def test_a_days_window_is_the_businesss_day(claim, clock):
