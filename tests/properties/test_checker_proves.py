@@ -1,6 +1,8 @@
 """Every "possible" of the checker is lived through the API, and no "impossible" blames a rule that could be spared."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,9 @@ from coupons.checking.solving import core
 from coupons.conditions import names
 from coupons.models import Area
 from coupons.queries import catalogue
-from coupons.rules import menu
+from coupons.queries.almanac import festivals_anywhere
+from coupons.rules import Profile, Situation, compile_rules, menu, unmet
+from coupons.rules.schedule import Schedule
 from distribution import claiming
 from tests import making, witnessing
 from tests.properties.test_conditions import ANSWERS
@@ -30,6 +34,7 @@ PATIENCE = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
+NOON = datetime(2026, 6, 3, 12, tzinfo=SHANGHAI)
 SQUARES = {"a": (121.40, 31.20), "b": (121.41, 31.21), "c": (116.40, 39.90)}
 
 windows = st.sampled_from(
@@ -134,3 +139,48 @@ def test_possible_is_lived_and_impossible_is_minimal(
                 assert solver.witness([one for one in contradicting if one is not rule]) is not None
         transaction.set_rollback(True)
     forget()
+
+
+#: Half an hour is fine enough for the clocks that are tried here.
+STEP = timedelta(minutes=30)
+TIMES = {code: MOMENT[code] for code in ("hours", "weekdays", "festivals")}
+
+
+@PATIENCE
+@given(some(TIMES), some(TIMES), release, validity)
+def test_a_claim_is_in_vain_exactly_where_it_is_said_to_be(clock, claims, uses, released, valid) -> None:
+    """C11: walked through by the half hour, for the first three weeks."""
+    clock.set("2026-06-03 12:00")
+    forget()
+    with transaction.atomic():
+        ends = datetime(2026, 6, 24, tzinfo=SHANGHAI)
+        of = making.campaign(starts_at=datetime(2026, 6, 1, tzinfo=SHANGHAI), ends_at=ends)
+        try:
+            template = making.template(of, claim_conditions=claims, use_conditions=uses, release=released, **valid)
+        except ValidationError:
+            assume(False)
+        case = checking.Case.of(template, checking.Placed("p", "p", None, of.starts_at, ends), NOON, {})
+        said = checking.Solver(case).too_late(case.rules)
+        schedule, to_claim, to_use = Schedule.of(released), compile_rules(claims, "claim"), compile_rules(uses)
+
+        def holds(rules: Any, at: datetime) -> bool:
+            situation = Situation(now=at, festivals=festivals_anywhere(at.date(), catalogue.current()))
+            return not unmet(rules, Profile(None, ""), situation)
+
+        def in_vain(at: datetime) -> bool:
+            start, end = catalogue.validity_of(template, at)
+            moments = takewhile(lambda use_at: use_at < end, count_from(max(start, at)))
+            return not any(holds(to_use, use_at) for use_at in moments)
+
+        last = min(filter(None, (ends, template.valid_until)))
+        given_out = (at for at in takewhile(lambda at: at < last, count_from(NOON)) if not schedule.refusal(at))
+        found = next((at for at in given_out if holds(to_claim, at) and in_vain(at)), None)
+        assert (said and said.astimezone(SHANGHAI)) == found
+        transaction.set_rollback(True)
+    forget()
+
+
+def count_from(moment: datetime) -> Iterator[datetime]:
+    while True:
+        yield moment
+        moment += STEP
