@@ -126,9 +126,9 @@ def preview(
     job: Job, columns: Mapping[str, str], most: int = 20
 ) -> tuple[list[str], list[tuple[sheets.Row, list[str]]]]:
     """The heading, and the first rows with what is wrong with them."""
-    reader = _Rows(columns)
     with job.source.open("rb") as file:
         heading, rows = sheets.table(file)
+        reader = _Rows(columns, len(heading))
         return heading, [(row, reader.read(row)[1]) for row in islice(rows, most)]
 
 
@@ -138,7 +138,8 @@ def preview(
 class _Rows:
     """Rows of a file as what is told, with what is wrong in words. A key counts once, where it stands first."""
 
-    def __init__(self, columns: Mapping[str, str]) -> None:
+    def __init__(self, columns: Mapping[str, str], width: int) -> None:
+        self.width = width
         self.columns = sorted((int(place), name) for place, name in columns.items())
         self.seen: set[bytes] = set()
         self.cities: dict[str, str] = {}
@@ -171,6 +172,8 @@ class _Rows:
                 told[name] = self.readers[name](cell)
             except ValueError as problem:
                 faults.append(f"{COLUMNS[name][0]}: {problem}")
+        if any(row.cells[self.width :]):  # a comma too many, and everything after it says something else
+            faults.append(_("more cells than there are columns"))
         if not faults and "key" in told and not self._first(told["key"]):
             faults.append(_("This customer stands further up already."))
         return told, faults  # type: ignore[return-value]
@@ -198,7 +201,7 @@ class _Rows:
     @staticmethod
     def _nickname(cell: str) -> str:
         if len(cell) > 60 or not cell.isprintable():
-            raise ValueError(_("at most 60 characters"))
+            raise ValueError(_("at most 60 characters, none of them invisible"))
         return cell
 
     def _city(self, cell: str) -> str:
@@ -257,7 +260,7 @@ def _dashed(found: re.Match[str]) -> str:
 def _tags(cell: str) -> list[str]:
     tags = list(dict.fromkeys(tag for tag in map(str.strip, re.split(r"[,，、;；|]", cell)) if tag))
     if any(len(tag) > WORD_LENGTH or not tag.isprintable() for tag in tags):
-        raise ValueError(_("each of at most 64 characters"))
+        raise ValueError(_("each of at most 64 characters, none of them invisible"))
     return tags
 
 
@@ -269,11 +272,12 @@ def take(job: Job) -> Iterator[jobs.Step]:
     """``cursor``: the number of the last row that was taken."""
     known_at = datetime.fromisoformat(job.answers["known_at"])
     counts = {name: job.outcome.get(name, 0) for name in ("created", "updated", "unchanged", "error")}
-    reader, done, last = _Rows(job.answers["columns"]), job.done_count, job.cursor or 0
+    done, last = job.done_count, job.cursor or 0
     with job.source.open("rb") as file:
         if job.total_count is None:
             yield jobs.Step(done=0, cursor=0, total=sum(1 for _row in sheets.table(file).rows))
         heading, rows = sheets.table(file)
+        reader = _Rows(job.answers["columns"], len(heading))
         while chunk := list(islice(rows, CHUNK)):
             read = [(row, *reader.read(row)) for row in chunk]
             fresh = [one for one in read if one[0].number > last]

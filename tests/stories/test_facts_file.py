@@ -130,6 +130,13 @@ def test_what_chinese_input_methods_and_calendars_write_is_understood():
     ]
 
 
+def test_a_row_with_a_comma_too_many_is_put_aside():
+    """I8: what follows it would be taken for something else; blank cells at the end of a row are nothing."""
+    job = taken(desk(somebody("运营")), "key,nickname,sensitivity\nC1,Lin, Li,0.5\nC2,Wu,0.5,,\n")
+    assert (job.outcome["created"], job.outcome["error"]) == (1, 1)
+    assert Customer.objects.get().key == "C2"
+
+
 def test_a_file_that_was_sent_and_left_is_taken_up_where_its_columns_are_named():
     """I8: it cannot go on before, and is no dead end; a job that failed so is none either."""
     client = desk(somebody("运营"))
