@@ -164,6 +164,7 @@ class Making(WithHistory):
         name = "admin:coupons_coupontemplate_preview"
         context |= {
             "edits": edits,
+            "wrong_fields": edits and any(form.errors.get(field.name) for field in form.visible_fields()),
             "kept": kept if request.method == "GET" else None,
             "kept_at": keeping.moment_of(kept),
             "preview": self._preview(form, obj, edits),

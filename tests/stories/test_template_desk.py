@@ -348,6 +348,18 @@ def test_more_of_what_is_live_is_proposed_and_somebody_else_takes_it_over():
         assert words in history
 
 
+def test_a_change_to_be_read_first_does_not_speak_of_fields_to_mend():
+    """C12: nothing is wrong with any of them."""
+    made = making.template()
+    using.give(made)
+    client = desk(somebody("运营"))
+    page = client.post(change(made), typed(client, change(made), total_count="9", _save="1")).content.decode()
+    assert "1张券已经发出" in page
+    assert "data-errors" not in page
+    page = client.post(change(made), typed(client, change(made), total_count="x", _save="1")).content.decode()
+    assert "data-errors" in page
+
+
 def test_a_proposal_is_declined_or_grows_old_and_nothing_changes():
     made = making.template(limits={"total_count": 10})
     maker, approver = desk(somebody("运营")), desk(somebody("审核"))
