@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from coupons.admin.desk import ReadDesk
+from coupons.admin.saying import who
 from coupons.models import City
 from coupons.refused import SENTENCES
 from coupons.rules import Client
@@ -22,15 +24,37 @@ def code_words(code: str) -> str:
     return _("coupons given") if code == "issued" else str(SENTENCES.get(code, code))
 
 
+class ResultFilter(admin.SimpleListFilter):
+    title = gettext_lazy("What came of it")
+    parameter_name = "result"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [
+            ("given", _("coupons given")),
+            ("refused", _("rules listened, none gave")),
+            ("unheard", _("no rule listens to it")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> QuerySet[InboundEvent]:
+        match self.value():
+            case "given":
+                return queryset.filter(issued_count__gt=0)
+            case "refused":
+                return queryset.filter(issued_count=0).exclude(outcomes=[])
+            case "unheard":
+                return queryset.filter(outcomes=[])
+        return queryset
+
+
 @admin.register(InboundEvent)
 class EventAdmin(ReadDesk):
     list_display = ("received_at", "event", "customer", "result", "city", "through")
-    list_filter = ("event", ("client", ChoicesDropdownFilter))
+    list_filter = (ResultFilter, "event", ("client", ChoicesDropdownFilter))
     search_fields = ("customer",)
     search_help_text = gettext_lazy("The customer's key, whole.")
     empty_words = gettext_lazy("No events yet. The app tells them by POST /api/v1/events/.")
-    fields = ("event", "customer", "occurred_at", "received_at", "city", "through", "told", "by")
-    readonly_fields = ("city", "through", "told")
+    fields = ("event", "customer", "occurred_at", "received_at", "city", "through", "told", "told_by")
+    readonly_fields = ("city", "through", "told", "told_by")
     change_form_before_template = "distribution/admin/event_outcomes.html"
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -71,9 +95,13 @@ class EventAdmin(ReadDesk):
     def through(self, obj: Any) -> str:
         return str(dict(Client.choices).get(obj.client, obj.client or "–"))
 
-    @display(description=gettext_lazy("What it says"))
+    @display(description=pgettext_lazy("an event", "What it says"))
     def told(self, obj: Any) -> str:
         return ", ".join(f"{name}: {value}" for name, value in obj.data.items()) or "–"
+
+    @display(description=gettext_lazy("told by"))
+    def told_by(self, obj: Any) -> str:
+        return who(obj.by)
 
 
 def _outcomes(event: InboundEvent) -> Iterator[dict[str, Any]]:

@@ -80,7 +80,8 @@ def _page(request: HttpRequest, token: str, visitor: Visitor | None, refused: Re
         and (not told["yours"] or packet.plan.sharer_takes)
         and (refused is None or can_be_mended),
         **(place.asked(reasons) if can_be_mended else {}),
-        "others": others(book, asking or "", now) if told["state"] != "open" and not told["mine"] else [],
+        "others": others(book, asking or "", now) if (refused or told["state"] != "open") and not told["mine"] else [],
+        "visitor": visitor,  # who may have signed in by this very request
         "address": request.build_absolute_uri(address_of(token)),
         "token": token,
         "once": uuid4(),

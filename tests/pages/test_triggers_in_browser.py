@@ -82,5 +82,5 @@ def test_a_late_delivery_is_made_good_with_a_coupon_and_an_sms(browser, socket, 
 
     operator.goto(f"{socket}/admin/distribution/inboundevent/")
     for words in ("发放1张", "事件内容不符合规则要求", "没有规则监听"):
-        expect(operator.get_by_text(words)).to_be_visible()
+        expect(operator.locator("td", has_text=words).first).to_be_visible()
     assert fits(operator)

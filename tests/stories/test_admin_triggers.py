@@ -120,6 +120,24 @@ def test_a_trial_on_a_day_of_which_no_events_are_kept_is_refused(person, clock, 
     assert not Job.objects.exists()
 
 
+def test_events_are_told_apart_by_what_came_of_them(person, system, clock):
+    """P8: what fired, what did not."""
+    making.trigger(making.template(), tests=[{"field": "page", "is": "=", "value": "bar"}])
+    app = system("issue")
+    for customer, event, page in (("fits", "app_open", "bar"), ("fits-not", "app_open", "x"), ("deaf", "sign_up", "x")):
+        tell(app, clock, event, customer, data={"page": page})
+    client = person("运营")
+    for result, expected in (("given", ["fits"]), ("refused", ["fits-not"]), ("unheard", ["deaf"]), ("?", None)):
+        page = client.get("/admin/distribution/inboundevent/", {"result": result})
+        shown = [event.customer for event in page.context["cl"].result_list]
+        assert shown == expected or (expected is None and len(shown) == 3), result
+    event = InboundEvent.objects.get(customer="fits")
+    words = client.get(f"/admin/distribution/inboundevent/{event.pk}/change/").content.decode()
+    assert "事件内容" in words
+    assert "券面文案" not in words
+    assert "API 密钥" in words
+
+
 def test_what_came_of_an_event_can_be_read(person, system, clock):
     making.trigger(making.template(), conditions={"tags": {"any_of": ["vip"]}})
     tell(system("issue"), clock)

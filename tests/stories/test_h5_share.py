@@ -4,6 +4,7 @@ import pytest
 
 from coupons.models import Coupon, CouponTemplate, Customer
 from distribution.models import ShareTake
+from tests import making
 from tests.stories.test_h5 import text
 from tests.stories.test_sharing import plan, share
 from tests.stories.visitors import Visitor, once
@@ -71,6 +72,19 @@ def test_a_packet_that_is_taken_or_over_says_so(packet, clock):
     assert "Friends were faster" in text(late.get(f"/h5/share/{packet}/"))
     assert late.sign_in(f"share.{packet}", claim="1").status_code == 409
     assert ShareTake.objects.count() == 4
+
+
+def test_who_is_refused_sees_what_else_there_is_and_the_way_out(packet):
+    """P6, P11: signed in by the very request that was refused."""
+    making.claim_page(making.template(), title="夏日福利")
+    bob = Visitor("13700000001")
+    CouponTemplate.objects.update(claim_conditions={"tags": {"any_of": ["vip"]}})
+    CouponTemplate.objects.filter(offers__placement__form="h5").update(claim_conditions={})
+    refused = bob.sign_in(f"share.{packet}", claim="1")
+    assert refused.status_code == 409
+    for words in ("Not for you this time", "夏日福利", "Sign out 137****0001"):
+        assert words in text(refused)
+    assert not ShareTake.objects.exists()
 
 
 def test_over_after_its_hours(packet, clock):
