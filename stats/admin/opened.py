@@ -81,11 +81,13 @@ def seen_view(request: HttpRequest, cell: str = "", kind: str = "") -> HttpRespo
 
 
 def _opened(request: HttpRequest, made: type[OpenedDesk | SeenDesk], cell: str, kind: str) -> HttpResponseBase:
-    said = {name: _value(name, value) for name, value in parse_qsl(cell, keep_blank_values=True)}
+    said: dict[str, list[Any]] = {}
+    for name, value in parse_qsl(cell, keep_blank_values=True):
+        said.setdefault(name, []).append(_value(name, value))
     desk = made(said)
     if kind:
         return desk.export_view(request, kind)
-    words = [f"{DIMENSION[name].label}: {DIMENSION[name].called([value])[value]}" for name, value in said.items()]
+    words = [f"{DIMENSION[name].label}: {', '.join(DIMENSION[name].called(said[name]).values())}" for name in said]
     return desk.changelist_view(request, {"cell": " · ".join(words)})
 
 

@@ -1,12 +1,17 @@
 """How a report's answer is drawn: a table with its totals, and a chart of the first measure that says the same."""
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from coupons.conditions.ranges import start_of
 from stats.dashboard.figures import said
+from stats.dashboard.links import rows_of
 from stats.queries.figures import Figures
 from stats.queries.measures import DIMENSION, Measure
-from stats.reporting import Table
+from stats.reporting import Question, Table
+from stats.reporting.table import Line
 
 #: Lines on the page; the Excel file has them all.
 MOST_LINES = 300
@@ -16,8 +21,15 @@ MOST_BARS, MOST_SERIES = 24, 6
 
 @dataclass(frozen=True)
 class ShownLine:
+    """``links``: where the rows stand of which each cell is the sum; empty where there are none, or none to be read."""
+
     names: list[str]
     cells: list[str]
+    links: list[str]
+
+    @property
+    def linked(self) -> list[tuple[str, str]]:
+        return list(zip(self.cells, self.links, strict=True))
 
 
 @dataclass(frozen=True)
@@ -49,11 +61,19 @@ class Look:
     parts_orders: bool
 
 
-def look(answer: Table, measures: list[Measure], chart: str) -> Look:
+def look(answer: Table, measures: list[Measure], chart: str, ledger: str = "") -> Look:
+    """``ledger``: its address, for who may read it."""
     rows, across = answer.question.rows, answer.question.across
+    spare = [""] * (max(len(rows), 1) - 1)
 
-    def shown(line: Any) -> ShownLine:
-        return ShownLine(line.names, [said(measure, part) for part in line.parts for measure in measures])
+    def shown(line: Line, names: list[str]) -> ShownLine:
+        cells, links = [], []
+        for part, column in zip(line.parts, answer.across, strict=True):
+            of = None if column is None else _cell(answer.question, {**line.of, **column})
+            for measure in measures:
+                cells.append(said(measure, part))
+                links.append(rows_of(ledger, measure.code, *of) if of and measure.of(part) else "")
+        return ShownLine(names, cells, links)
 
     first = measures[0]
     in_time = bool(rows) and DIMENSION[rows[0]].in_time
@@ -66,8 +86,8 @@ def look(answer: Table, measures: list[Measure], chart: str) -> Look:
         headers=[str(measure.label) for _column in answer.columns for measure in measures]
         if not across or len(measures) > 1
         else [],
-        lines=[shown(line) for line in answer.lines[:MOST_LINES]],
-        total=ShownLine([*answer.total.names, *[""] * (max(len(rows), 1) - 1)], shown(answer.total).cells),
+        lines=[shown(line, line.names) for line in answer.lines[:MOST_LINES]],
+        total=shown(answer.total, [*answer.total.names, *spare]),
         more=max(len(answer.lines) - MOST_LINES, 0),
         is_empty=answer.is_empty,
         chart=kind if len(lines) > 1 else "none",
@@ -84,6 +104,22 @@ def look(answer: Table, measures: list[Measure], chart: str) -> Look:
         ],
         parts_orders=any(measure.code == "order_count" for measure in measures),
     )
+
+
+def _cell(question: Question, of: Mapping[str, Any]) -> tuple[dt.datetime | None, dt.datetime | None, dict[str, Any]]:
+    """From when until when, and of what: a value of a day, a week or a month is a part of the question's period."""
+    first, last, cell = question.first, question.last, {**question.only, **of}
+    for name in ("day", "week", "month"):
+        if name in cell:
+            begins, ends = _days(name, cell.pop(name))
+            first, last = max(first or begins, begins), min(last or ends, ends)
+    return start_of(first) if first else None, start_of(last + dt.timedelta(1)) if last else None, cell
+
+
+def _days(name: str, first: dt.date) -> tuple[dt.date, dt.date]:
+    if name == "month":
+        return first, (first + dt.timedelta(31)).replace(day=1) - dt.timedelta(1)
+    return first, first + dt.timedelta(6 if name == "week" else 0)
 
 
 def _point(measure: Measure, numbers: Figures) -> str:

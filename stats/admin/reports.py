@@ -18,12 +18,14 @@ from coupons.admin import exporting
 from coupons.admin.asking import dress
 from coupons.admin.history import WithHistory
 from coupons.admin.moving import Move, person
+from coupons.models import CouponEvent
 from coupons.refused import Refused
 from stats import reporting
 from stats.admin import comparisons, opened, overview
 from stats.admin.report_form import QuestionForm, typed
 from stats.admin.report_look import look
 from stats.admin.report_moves import MOVES
+from stats.dashboard.links import list_of
 from stats.models import Report, ReportSending
 from stats.queries.measures import MEASURES
 from stats.reporting import OVERSEES, SEES_MONEY, sending
@@ -160,7 +162,8 @@ class ReportAdmin(WithHistory):
             answers = form.answers
             try:
                 question = reporting.question_of(answers, timezone.localdate())
-                context["look"] = look(reporting.table(question), question.shown(money=money), answers["chart"])
+                answer, ledger = reporting.table(question), list_of(request, CouponEvent)
+                context["look"] = look(answer, question.shown(money=money), answers["chart"], ledger)
                 context["sentence"] = reporting.words(answers)
                 context["excel"] = f"{reverse('admin:stats_report_excel')}?{asked.urlencode()}" + (
                     f"&report={report.pk}" if report else ""

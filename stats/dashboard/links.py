@@ -44,15 +44,17 @@ def form_for(request: HttpRequest, model: type[Model]) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_add")
 
 
-def rows_of(ledger: str, measure: str, first: dt.datetime, end: dt.datetime, cell: Mapping[str, Any]) -> str:
+def rows_of(
+    ledger: str, measure: str, first: dt.datetime | None, end: dt.datetime | None, cell: Mapping[str, Any]
+) -> str:
     """The page of the ledger, or of first sights, with the rows that a number is the sum of; empty for whoever may not
-    read the ledger (``ledger``: its address), and for what is no sum of rows.
+    read the ledger (``ledger``: its address), and for what is no sum of rows. Of a list, any value will do.
     """
     kinds = KINDS_OF.get(measure, ())
     if not ledger or not (kinds or measure == SEEN):
         return ""
     names = {name: "" if value is None else value for name, value in cell.items()}
-    of = f"{quote(urlencode(names), safe='=&')}/" if names else ""
+    of = f"{quote(urlencode(names, doseq=True), safe='=&')}/" if names else ""
     if measure == SEEN:
         return f"{_before('admin:stats_seen')}{of}?{_ends(first, end, 'sight__at')}"
     return f"{_before('admin:stats_opened') + of if of else ledger}?{_ends(first, end)}&kind__in={','.join(kinds)}"
@@ -65,5 +67,6 @@ def _before(name: str) -> str:
 
 
 @lru_cache(1000)
-def _ends(first: dt.datetime, end: dt.datetime, at: str = "at") -> str:
-    return urlencode({f"{at}__gte": first.isoformat(), f"{at}__lt": end.isoformat()})
+def _ends(first: dt.datetime | None, end: dt.datetime | None, at: str = "at") -> str:
+    ends = {f"{at}__gte": first, f"{at}__lt": end}
+    return urlencode({name: moment.isoformat() for name, moment in ends.items() if moment})

@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -23,8 +25,14 @@ def events_of(day: dt.date, last: dt.date | None = None, **cell: Any) -> "QueryS
 
 
 def of_cell(cell: Mapping[str, Any]) -> list[Q]:
-    """What tells a cell's rows from all others, without its days.  :raises KeyError: there is no such name."""
-    return [_wanted(name, value) for name, value in cell.items()]
+    """What tells a cell's rows from all others, without its days. Of a list, any value will do.
+
+    :raises KeyError: there is no such name.
+    """
+    return [
+        reduce(or_, (_wanted(name, one) for one in (value if isinstance(value, list) else [value])))
+        for name, value in cell.items()
+    ]
 
 
 #: Which kinds of events a measure is the sum of; of those that are not here, there are no rows to show.
@@ -52,7 +60,7 @@ def of_seen_cell(cell: Mapping[str, Any]) -> list[Q]:
     if issues:
         found = CouponEvent.objects.filter(*of_cell(issues), kind="issued")
         wanted.append(Q(coupon_id__in=found.values("coupon_id")))
-    if cell.get("business_line"):  # that of an order, which no sight has
+    if "business_line" in cell and cell["business_line"] not in ("", [""]):  # that of an order, which no sight has
         wanted.append(Q(pk__in=[]))
     return wanted
 

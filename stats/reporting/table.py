@@ -1,8 +1,8 @@
 """The answer: lines by the rows' dimensions, columns by the one across, each with its total, all of one snapshot."""
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,18 +19,24 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True)
 class Line:
-    """``parts``: numbers by column; the last is the line's total where something stands across."""
+    """``parts``: numbers by column; the last is the line's total where something stands across. ``of``: the rows'
+    dimensions with their values.
+    """
 
     names: list[str]
     parts: list[Figures]
+    of: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Table:
-    """``columns``: names of what stands across; one without a name if nothing does."""
+    """``columns``: names of what stands across; one without a name if nothing does. ``across``: what each is of, None
+    being several values together.
+    """
 
     question: Question
     columns: list[str]
+    across: list[Mapping[str, Any] | None]
     lines: list[Line]
     total: Line
 
@@ -50,6 +56,7 @@ def added(several: list[Figures]) -> Figures:
 
 def table(question: Question) -> Table:
     rows, across = question.rows, question.across
+    columns_of: list[Mapping[str, Any] | None]
     groupings = [rows, ()] + ([(*rows, across), (across,)] if across else [])
     groupings = list(dict.fromkeys(groupings))
     asked = figures(
@@ -64,6 +71,7 @@ def table(question: Question) -> Table:
         kept, others = values[:MOST_ACROSS], values[MOST_ACROSS:]
         called = DIMENSION[across].called([key[0] for key in kept])
         columns = [called[key[0]] for key in kept] + [_("Others")] * bool(others) + [_("Total")]
+        columns_of = [*({across: key[0]} for key in kept), *[None] * bool(others), {}]
 
         def parts(key: tuple[Any, ...]) -> list[Figures]:
             cells = found[(*rows, across)]
@@ -71,7 +79,7 @@ def table(question: Question) -> Table:
             rest = [added([cells.get((*key, *value), Figures()) for value in others])] if others else []
             return [*split, *rest, found[rows].get(key, Figures())]
     else:
-        columns = [""]
+        columns, columns_of = [""], [{}]
 
         def parts(key: tuple[Any, ...]) -> list[Figures]:
             return [found[rows].get(key, Figures())]
@@ -82,7 +90,12 @@ def table(question: Question) -> Table:
         keys = _every_day(question, keys) if rows == ("day",) else keys
         keys.sort(key=lambda key: sort(rows[0], key[0], found[rows].get(key, Figures()), key))
         names = [DIMENSION[name].called({key[place] for key in keys}) for place, name in enumerate(rows)]
-        lines = [Line([names[place][value] for place, value in enumerate(key)], parts(key)) for key in keys]
+        lines = [
+            Line(
+                [names[place][value] for place, value in enumerate(key)], parts(key), dict(zip(rows, key, strict=True))
+            )
+            for key in keys
+        ]
     if across and rows:
         whole = found[(across,)]
         split = [whole[value] for value in kept]
@@ -92,7 +105,7 @@ def table(question: Question) -> Table:
         bottom = parts(())
     else:
         bottom = [found[()].get((), Figures())]
-    return Table(question, columns, lines, Line([_("Total")], bottom))
+    return Table(question, columns, columns_of, lines, Line([_("Total")], bottom))
 
 
 def _order(question: Question) -> Any:
