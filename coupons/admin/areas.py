@@ -1,6 +1,7 @@
 """围栏: service zones and business districts, drawn on a map or taken over from GeoJSON."""
 
 import json
+import re
 from typing import Any
 
 from django import forms
@@ -141,6 +142,15 @@ class ImportForm(forms.Form):
         return cleaned
 
 
+def _place(path: str) -> str:
+    """``features.1.key`` as people count and say it."""
+    found = re.fullmatch(r"features\.(\d+)\.(key|name|geojson)", path)
+    if found is None:
+        return ""
+    field = Area._meta.get_field(found[2]).verbose_name
+    return _("feature %(number)d, %(field)s") % {"number": int(found[1]) + 1, "field": field}
+
+
 @admin.register(Area)
 class AreaAdmin(KeyedDesk):
     form = AreaForm
@@ -203,7 +213,7 @@ class AreaAdmin(KeyedDesk):
     def import_areas(self, request: HttpRequest) -> HttpResponse:
         """Every feature becomes an area, all of them or none; what is wrong is said feature by feature."""
         form = ImportForm(request.POST or None, request.FILES or None, initial={"datum": "wgs84"})
-        errors: list[tuple[str, str]] = []
+        errors: list[tuple[str, str, str]] = []
         if request.method == "POST" and form.is_valid():
             said = form.cleaned_data
             try:
@@ -211,7 +221,7 @@ class AreaAdmin(KeyedDesk):
                     said["said"], datum=said["datum"], key_name=said["key_name"], label_name=said["label_name"]
                 )
             except Invalid as invalid:
-                errors = [(error["field"], str(error["detail"])) for error in invalid.errors]
+                errors = [(error["field"], _place(error["field"]), str(error["detail"])) for error in invalid.errors]
             else:
                 sentence = _("%(created)s areas made, %(changed)s changed, %(unchanged)s as they were.")
                 messages.success(request, sentence % done._asdict())

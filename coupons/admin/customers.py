@@ -21,6 +21,7 @@ from coupons.admin.desk import Desk, ReadInline
 from coupons.admin.imports import WithImport
 from coupons.admin.ledger import COUPON_CHIPS
 from coupons.admin.saying import who
+from coupons.conditions.names import line_called
 from coupons.models import Coupon, CouponEvent, Customer, CustomerLine, Fact
 from coupons.queries.wallet import status_at
 from coupons.rules.answers import Words
@@ -69,9 +70,13 @@ class CustomerForm(forms.ModelForm):
 
 class LineInline(ReadInline):
     model = CustomerLine
-    fields = ("business_line", "order_count", "first_order_at", "last_order_at")
+    fields = ("line", "order_count", "first_order_at", "last_order_at")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("Business lines")
+
+    @display(description=gettext_lazy("Business line"))
+    def line(self, obj: Any) -> str:
+        return line_called(obj.business_line)
 
 
 class HasTag(FieldTextFilter):

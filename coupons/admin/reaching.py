@@ -107,7 +107,11 @@ class WithReach(Desk):
                 )
                 for step in found.steps
             ],
-            "of_moment": any(not isinstance(condition, CustomerCondition) for condition in conditions),
+            "of_moment": any(
+                not isinstance(one, CustomerCondition)
+                for condition in conditions
+                for one in (condition, *condition.parts())
+            ),
             "sample": reach.sample(conditions, situation) if sees and found.number else [],
             "sees": sees,
             "template": template,

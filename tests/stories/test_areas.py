@@ -131,6 +131,7 @@ def test_a_file_of_features_becomes_areas_all_or_none(page):
     assert answer.status_code == 422
     words = answer.content.decode()
     assert all(place in words for place in ("features.1.geojson", "features.2.key", "features.3.key"))
+    assert "feature 2, shape" in words
     assert not Area.objects.exists()
     assert post(feature("one", SQUARE), feature("two", FAR)).status_code == 302
     assert Area.objects.get(pk="one").geojson == {"type": "Polygon", "coordinates": [SQUARE]}

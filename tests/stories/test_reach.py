@@ -74,6 +74,9 @@ def test_an_audience_of_areas_is_counted_as_if_everybody_were_there():
     assert told() == [(6, 0), (0, 6)]
     assert told(areas=["bund", "port"]) == [(6, 0), (6, 0)]
     assert told(areas=["port"]) == [(6, 0), (0, 0)]
+    outer = making.audience({"audiences": {"any_of": [audience.pk]}})
+    assert client.get(f"/admin/coupons/audience/{outer.pk}/reach/").context["of_moment"]
+    assert not client.get(f"/admin/coupons/audience/{making.audience({}).pk}/reach/").context["of_moment"]
 
 
 def test_who_may_not_see_customers_sees_no_sample():
