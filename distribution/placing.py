@@ -140,7 +140,7 @@ def _accepted(placement: Placement, accepted: approving.Accepted, by: User | Non
     found: dict[str, list[dict[str, Any]]] = {}
     kept: dict[str, dict[str, str]] = {}
     for offer, verdict in offered_where.verdicts(placement):
-        known = offer.template.accepted_warnings
+        known = offered_where.accepted_before(offer, verdict)
         try:
             said = approving.accept(verdict, {**known, **placement.accepted_warnings}, accepted, by)
         except Refused as refused:

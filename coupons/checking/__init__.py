@@ -6,7 +6,7 @@ Errors are promises that could not be kept; warnings are what an operator may we
 from coupons.checking import advice
 from coupons.checking.cases import Case, Placed
 from coupons.checking.solving import Moment, Solver, Witness, core
-from coupons.checking.verdicts import Finding, Verdict, register, register_source, verdict
+from coupons.checking.verdicts import Finding, Verdict, alone, register, register_source, verdict
 
 __all__ = [
     "Case",
@@ -17,6 +17,7 @@ __all__ = [
     "Verdict",
     "Witness",
     "advice",
+    "alone",
     "core",
     "register",
     "register_source",

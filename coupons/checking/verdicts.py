@@ -91,9 +91,7 @@ def verdict(
     sky = Sky()
     if placed is not None:
         return _on(Case.of(template, placed, now, limits), sky)
-    campaign = getattr(getattr(template, "budget", None), "campaign", None)
-    alone = Placed() if campaign is None else Placed(starts_at=campaign.starts_at, ends_at=campaign.ends_at)
-    first = _on(Case.of(template, alone, now, limits), sky)
+    first = _on(Case.of(template, alone(template), now, limits), sky)
     findings = list(first.findings)
     known = {(finding.code, finding.rules) for finding in findings}
     if template.pk is not None:
@@ -103,6 +101,12 @@ def verdict(
                     if (finding.code, finding.rules) not in known:
                         findings.append(finding._replace(offer=offered.key))
     return Verdict(first.possible, first.witness, tuple(findings))
+
+
+def alone(template: CouponTemplate) -> Placed:
+    """By itself, in its campaign."""
+    campaign = getattr(getattr(template, "budget", None), "campaign", None)
+    return Placed() if campaign is None else Placed(starts_at=campaign.starts_at, ends_at=campaign.ends_at)
 
 
 def _on(case: Case, sky: Sky) -> Verdict:

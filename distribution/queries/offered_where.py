@@ -1,6 +1,7 @@
 """Where templates are offered, and what is wrong among the offers of one placement: told to the checker."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -99,12 +100,25 @@ def verdicts(placement: Placement) -> Iterator[tuple[Offer, checking.Verdict]]:
         yield offer, checking.verdict(offer.template, placed(offer))
 
 
+def accepted_before(offer: Offer, verdict: checking.Verdict) -> dict[str, Any]:
+    """What the template's approval accepted, as far as it holds here: what only this placement makes of the template
+    is another matter, of which that approval knew nothing."""
+    said = offer.template.accepted_warnings
+    if all(finding.code not in said for finding in verdict.warnings):
+        return {}
+    itself = checking.verdict(offer.template, checking.alone(offer.template))
+    own = {(finding.code, finding.sentence) for finding in itself.warnings}
+    others = {finding.code for finding in verdict.warnings if (finding.code, finding.sentence) not in own}
+    return {code: one for code, one in said.items() if code not in others}
+
+
 def unaccepted(placement: Placement) -> dict[str, str]:
     """Warnings that neither it nor the approval of the template has accepted: sentences by code."""
     said: dict[str, dict[str, None]] = {}
     for offer, verdict in verdicts(placement):
+        known = {**accepted_before(offer, verdict), **placement.accepted_warnings}
         for finding in verdict.warnings:
-            if finding.code not in offer.template.accepted_warnings and finding.code not in placement.accepted_warnings:
+            if finding.code not in known:
                 said.setdefault(finding.code, {})[f"{offer.template}: {finding.sentence}"] = None
     return {code: " ".join(sentences) for code, sentences in said.items()}
 

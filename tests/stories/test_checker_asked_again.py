@@ -73,6 +73,28 @@ def test_opening_a_placement_asks_for_its_warnings_and_keeps_why_they_are_meant(
     assert placement.status == "live"
 
 
+def test_what_was_accepted_of_a_template_does_not_hold_for_what_a_placement_makes_of_it():
+    """C11, C12: to be claimed in vain by a few was meant; by everybody it was not."""
+    maker, approver = somebody("运营"), somebody("审核")
+    made = making.template(status="draft", made_by=maker, amount_fen=6000, limits={"customer_count": 1}, **NEW_ONLY)
+    few = making.placement((made, making.audience({"order_count": {"max": 2}})), status="draft")
+    reason = {"deep_discount": "拉新", "claimed_in_vain": "名单内人工解释"}
+    approving.submit(made, by=maker, accepted=reason)
+    approving.approve(made, by=approver)
+    everybody = making.placement(made, status="draft")
+    for placement in (few, everybody):
+        address = f"{PLACEMENTS}{placement.pk}/move/open/"
+        page = desk(approver).get(address).content.decode()
+        assert 'name="claimed_in_vain_tick"' in page
+        assert 'name="deep_discount_tick"' not in page
+        desk(approver).post(address)
+        placement.refresh_from_db()
+        assert placement.status == "draft"
+        desk(approver).post(address, meant("claimed_in_vain", "海报已写明"))
+        placement.refresh_from_db()
+        assert (placement.status, list(placement.accepted_warnings)) == ("live", ["claimed_in_vain"])
+
+
 def offer(template, audience=None):
     return (template.pk, audience and audience.pk, 1)
 
