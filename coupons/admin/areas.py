@@ -147,8 +147,8 @@ def _place(path: str) -> str:
     found = re.fullmatch(r"features\.(\d+)\.(key|name|geojson)", path)
     if found is None:
         return ""
-    field = Area._meta.get_field(found[2]).verbose_name
-    return _("feature %(number)d, %(field)s") % {"number": int(found[1]) + 1, "field": field}
+    field: Any = Area._meta.get_field(found[2])
+    return _("feature %(number)d, %(field)s") % {"number": int(found[1]) + 1, "field": field.verbose_name}
 
 
 @admin.register(Area)
