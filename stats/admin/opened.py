@@ -55,7 +55,6 @@ class SeenDesk(CouponAdmin):
     export_fields = ("seen_at", *CouponAdmin.export_fields)
     list_filter = (("sight__at", RangeDateTimeFilter),)
     list_select_related = ("template", "customer", "sight")
-    ordering = ("-sight__at", "-id")
 
     class Media:
         css = {"all": ("stats/overview.css",)}
