@@ -49,6 +49,7 @@ AUDIENCES = {
     "vip": {"tags": {"any_of": ["vip"]}, "order_count": {"min": 1, "within_days": 3}},
     "app": {"clients": {"any_of": ["app"]}, "churn_probability": {"max": 0.3}},
     "either": {"audiences": {"any_of": ["eager", "vip"], "none_of": ["app"]}},
+    "fair": {"festivals": {"any_of": ["custom:fair", "qixi"]}},
     "everyone": {},
 }
 
@@ -96,7 +97,14 @@ def answers_of(low_and_high, **more):
 some_audiences = st.lists(st.sampled_from(list(AUDIENCES)), min_size=1, max_size=3, unique=True)
 some_tags = st.lists(st.sampled_from([*TAGS, "nobody's"]), min_size=1, unique=True)
 windows = st.integers(1, 6)
-here = st.builds(lambda client: Situation(now=NOW, client=client), st.sampled_from([None, "app", "wechat"]))
+#: A custom is kept in one city; which days it is elsewhere, or without a city, follows from that.
+here = st.builds(
+    lambda client, city: Situation(
+        now=NOW, client=client, city=city, festivals=frozenset({"custom:fair"} if city == "310000" else ())
+    ),
+    st.sampled_from([None, "app", "wechat"]),
+    st.sampled_from([None, "310000", "110000"]),
+)
 json_shares = shares.map(float)
 
 ANSWERS = {
