@@ -48,9 +48,12 @@ class FactAdmin(WithHistory):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"from_orders": FROM_ORDERS}
+        context: dict[str, Any] = {"from_orders": FROM_ORDERS}
         if self.has_view_or_change_permission(request):
             request.coverage = facts.coverage(timezone.now())  # type: ignore[attr-defined]
+            ordered = facts.ordered()
+            known = bar(ordered.known, ordered.customers, f"{ordered.known:,} / {ordered.customers:,}")
+            context |= {"ordered": known, "newest_at": ordered.newest_at}
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         if changes := (getattr(response, "context_data", None) or {}).get("cl"):
             for fact in changes.result_list:

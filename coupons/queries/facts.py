@@ -17,6 +17,14 @@ class Coverage(NamedTuple):
     newest_at: datetime | None
 
 
+class Ordered(NamedTuple):
+    """Of how many customers there are finished orders, and from when the newest is."""
+
+    customers: int
+    known: int
+    newest_at: datetime | None
+
+
 #: When a customer's row says something of a fact.
 _TOLD = {fact: f"{fact} IS NOT NULL" for fact in Fact.Code.values} | {"tags": "tags_at IS NOT NULL"}
 
@@ -43,3 +51,13 @@ def coverage(now: datetime) -> dict[str, Coverage]:
         fact: Coverage(customers, known, told - known, oldest, newest)
         for fact, (known, told, oldest, newest) in by_fact
     }
+
+
+def ordered() -> Ordered:
+    found = row(
+        "SELECT count(*), count(*) FILTER (WHERE order_count > 0), max(last_order_at) FILTER (WHERE order_count > 0)"
+        " FROM coupons_customer",
+        [],
+    )
+    assert found is not None
+    return Ordered(*found)

@@ -127,6 +127,12 @@ def test_the_page_of_facts_counts_whom_they_are_known_of(system, clock):
     html = response.content.decode()
     assert "1 / 4 (25.0 %)" in html
     assert "补贴率" in html
+    assert "0 / 4" in html
+    line = {"orders": 2, "last_order_at": "2026-06-01T10:00:00+08:00"}
+    told = {"customers": [{"key": "d", "facts": {"business_lines": {"ride": line}}}]}
+    assert system("profile").post("customers/", told).status == 200
+    html = desk(somebody("运营", "o3")).get("/admin/coupons/fact/").content.decode()
+    assert all(words in html for words in ("1 / 4", "2026年6月1日 10:00"))
     assert coverage.most_days == 1
     assert Fact.history.filter(code="sensitivity").latest().history_user.username
     change = "/admin/coupons/fact/sensitivity/change/"
