@@ -45,7 +45,20 @@ def terms_of(template: CouponTemplate) -> dict[str, Any]:
 
 def changed_terms(before: CouponTemplate, after: CouponTemplate) -> list[str]:
     old, new = terms_of(before), terms_of(after)
-    return [name for name in CouponTemplate.TERMS if old[name] != new[name]]
+    return [name for name in CouponTemplate.TERMS if not _is_same(old[name], new[name])]
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Names say the same in any order, which is the page's and not the operator's."""
+    return bool(_unordered(before) == _unordered(after))
+
+
+def _unordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unordered(one) for name, one in value.items()}
+    if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        return sorted(value, key=str)
+    return value
 
 
 def loosened(
@@ -54,7 +67,7 @@ def loosened(
     """Fields in which it is given out otherwise, or more of it, than was approved. Empty: not approved yet, or less."""
     if before.status not in _APPROVED_STATES or changed_terms(before, after):
         return []
-    otherwise = [name for name in APPROVED if getattr(before, name) != getattr(after, name)]
+    otherwise = [name for name in APPROVED if not _is_same(getattr(before, name), getattr(after, name))]
     return otherwise + [name for name, limit in limits.items() if _is_more(getattr(supply, name), limit)]
 
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from PIL import Image
 
 from coupons import approving, editing
-from coupons.models import CouponTemplate, Supply, TemplateDraft
+from coupons.models import Category, CouponTemplate, Supply, TemplateDraft
 from coupons.refused import Refused
 from tests import making, using
 from tests.pages.company import desk, somebody
@@ -358,6 +358,26 @@ def test_a_change_to_be_read_first_does_not_speak_of_fields_to_mend():
     assert "data-errors" not in page
     page = client.post(change(made), typed(client, change(made), total_count="x", _save="1")).content.decode()
     assert "data-errors" in page
+
+
+@pytest.mark.parametrize("status", ["live", "awaiting_approval"])
+def test_less_is_saved_though_the_page_names_cities_and_categories_in_an_order_of_its_own(status):
+    """C6, C12: nobody changed what was approved, or waits for it."""
+    Category.objects.bulk_create([Category(key=key, name=key) for key in ("a-food", "b-drinks")])
+    made = making.template(
+        status=status,
+        claim_cities=["330100", "110000", "310000"],
+        claim_conditions={"clients": {"any_of": ["wechat", "app"]}},
+        scope={"categories": ["b-drinks", "a-food"]},
+        limits={"total_count": 10},
+    )
+    client = desk(somebody("运营"))
+    data = typed(client, change(made), total_count="9", _save="1")
+    for name in ("claim_cities", "scope-categories", "claim_conditions-clients-any_of"):
+        data[name] = sorted(data[name])
+    assert client.post(change(made), data).status_code == 302
+    made.refresh_from_db()
+    assert (made.status, Supply.objects.get(pk=made.pk).total_count) == (status, 9)
 
 
 def test_a_proposal_is_declined_or_grows_old_and_nothing_changes():
