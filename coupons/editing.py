@@ -144,7 +144,7 @@ def save_template(
         supply._history_user, supply._history_date = by, now  # type: ignore[attr-defined]
         supply.save(update_fields=list(moved))
     if moved or any(
-        getattr(before, field.attname) != getattr(template, field.attname)
+        not _is_same(getattr(before, field.attname), getattr(template, field.attname))
         for field in CouponTemplate._meta.concrete_fields
         if field.name != "updated_at"
     ):
