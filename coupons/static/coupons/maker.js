@@ -142,12 +142,11 @@
     const input = inner.querySelector("input:not([type=hidden]):not([disabled]), select:not([disabled]), textarea:not([disabled])");
     const aim = input ?? document.querySelector("[data-errors]");
     if (!aim) return;
-    const shown = new ResizeObserver(() => {
-      if (!aim.offsetWidth) return; // its tab is still opening, and what is not shown takes no focus
-      shown.disconnect();
-      if (document.activeElement === document.body) aim.focus();
-    });
-    shown.observe(aim);
+    let touched = false; // from then on the typing goes on where somebody says
+    for (const deed of ["keydown", "pointerdown"]) addEventListener(deed, () => { touched = true; }, { capture: true, once: true });
+    const go = () => { if (!touched && aim.offsetWidth) aim.focus(); };
+    new ResizeObserver(go).observe(aim); // its tab may still be opening, and what is not shown takes no focus
+    addEventListener("load", go); // until then Django's own script, whenever it comes, goes to the form's first field
   }
 
   document.addEventListener("DOMContentLoaded", () => {
