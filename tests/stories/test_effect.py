@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -30,10 +31,10 @@ def person(client):
 
 @pytest.fixture
 def campaign(clock):
-    """Began on 24 May; it is noon of 3 June."""
+    """Began on 24 May; it is noon of 3 June. Its draw is always the same: one in twenty shows what is not there."""
     start = timezone.make_aware(datetime(2026, 5, 24))
     made = making.campaign(starts_at=start, ends_at=start + timedelta(days=30))
-    Campaign.objects.filter(pk=made.pk).update(control_percent=Decimal("30"))
+    Campaign.objects.filter(pk=made.pk).update(control_percent=Decimal("30"), control_secret=UUID(int=1))
     made.refresh_from_db()
     return made
 
