@@ -91,8 +91,19 @@ def _shows(field: models.Field) -> Callable[[Any], str]:
     return show
 
 
+def _names(field: Any) -> Callable[[Any], str]:
+    def show(obj: Any) -> str:
+        return str(getattr(obj, field.name, None) or "–")
+
+    show.short_description = field.verbose_name  # type: ignore[attr-defined]
+    show.row_of = field.related_model._meta  # type: ignore[attr-defined]
+    return show
+
+
 class Desk(Inputs, MovesMixin, ModelAdmin):
-    """A page of the site. For each ``x_fen`` there is a ``show_x_fen`` to read."""
+    """A page of the site. For each ``x_fen`` there is a ``show_x_fen`` to read, and for each row that ``x`` names a
+    ``show_x`` for whoever may not open that row's own page.
+    """
 
     list_filter_submit = True
     list_per_page = 50
@@ -112,6 +123,8 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
         for field in model._meta.concrete_fields:
             if is_money(field) and not hasattr(self, f"show_{field.name}"):
                 setattr(self, f"show_{field.name}", _shows(field))
+            elif (field.many_to_one or field.one_to_one) and not hasattr(self, f"show_{field.name}"):
+                setattr(self, f"show_{field.name}", _names(field))
         super().__init__(model, admin_site)
 
     # --- who may what -------------------------------------------------------------------------------------------
@@ -133,7 +146,7 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
         return obj is not None and not self.has_change_permission(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whoever may only read sees ``show_x`` instead of ``x``, where there is one."""
+        """Whoever may only read sees ``show_x`` instead of ``x``, where there is one, and no link to what is closed."""
         fieldsets = super().get_fieldsets(request, obj)
         if not self.reads_only(request, obj):
             return fieldsets
@@ -141,7 +154,9 @@ class Desk(Inputs, MovesMixin, ModelAdmin):
         def shown(names: Any) -> Any:
             if isinstance(names, list | tuple):
                 return [shown(name) for name in names]
-            return f"show_{names}" if hasattr(self, f"show_{names}") else names
+            row = getattr(getattr(self, f"show_{names}", None), "row_of", None)
+            opens = row is not None and request.user.has_perm(f"{row.app_label}.view_{row.model_name}")
+            return f"show_{names}" if hasattr(self, f"show_{names}") and not opens else names
 
         return [(title, {**options, "fields": shown(options["fields"])}) for title, options in fieldsets]
 
