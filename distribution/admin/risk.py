@@ -36,8 +36,8 @@ class InForce(admin.SimpleListFilter):
 class BlockAdmin(Desk):
     """Whoever stands here gets nothing, and is not told why."""
 
-    fields = ("kind", "value", "reason", "until", "who_made_by", "created_at")
-    readonly_fields = ("who_made_by", "created_at")
+    fields = ("kind", "value", "reason", "until", "show_made_by", "created_at")
+    readonly_fields = ("show_made_by", "created_at")
     list_display = ("value", "kind", "reason", "until", "state", "made_by", "created_at")
     list_filter = (("kind", ChoicesDropdownFilter), InForce)
     list_select_related = ("made_by",)
@@ -59,10 +59,6 @@ class BlockAdmin(Desk):
         if not change:
             obj.made_by = request.user
         super().save_model(request, obj, form, change)
-
-    @display(description=gettext_lazy("Made by"))
-    def who_made_by(self, obj: Any) -> str:
-        return str(obj.made_by or "–")
 
     @display(description=gettext_lazy("State"), label={"in_force": "danger", "over": ""})
     def state(self, obj: Any) -> tuple[str, str]:
